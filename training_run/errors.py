@@ -1,0 +1,8 @@
+"""The one exception that a user is meant to see."""
+
+
+class UserError(Exception):
+    """Something the user can put right; its text is one clear sentence.
+
+    A command prints the text and ends with exit code 2, without a traceback.
+    """

@@ -1,0 +1,1 @@
+"""Variational autoencoders of handwritten digits and small faces."""
