@@ -1,0 +1,40 @@
+"""Train a GAN: `python -m gan_mnist.train --help`."""
+
+import sys
+
+from gan_mnist.config import GANConfig
+from training_run.command import train_command
+from training_run.family import Family
+
+
+def build(config, spec, block):
+    """A compiled GAN; imports TensorFlow."""
+    from gan_mnist.build import build_gan
+
+    return build_gan(config, spec, block)
+
+
+def grid(gan, config, data):
+    """The images of a sample grid; imports TensorFlow."""
+    from gan_mnist.build import sample_grid
+
+    return sample_grid(gan, config, data)
+
+
+FAMILY = Family(
+    name="gan",
+    program="gan_mnist.train",
+    default_preset="gan_mlp",
+    config_class=GANConfig,
+    build=build,
+    grid=grid,
+)
+
+
+def main(argv=None):
+    """Run the command; returns its exit code."""
+    return train_command(FAMILY, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

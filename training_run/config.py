@@ -1,0 +1,337 @@
+"""Typed, frozen configuration: what every run has, whatever its model.
+
+A family (GAN, VAE, ...) derives its own configuration from `RunConfig`. Nothing here
+imports TensorFlow: a wrong configuration is refused before that wait.
+"""
+
+import difflib
+import io
+from typing import Annotated, Literal, get_args
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    ValidationError,
+    model_validator,
+)
+from ruamel.yaml import YAML
+
+from training_run.intervals import Interval
+from training_run.yaml_source import ConfigError, Problem, join_key, parse_yaml, read_yaml
+
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+"""A number from 0 up to, but not, 1: decay rates and momenta."""
+
+Widths = Annotated[tuple[PositiveInt, ...], Field(strict=False, min_length=1)]
+"""Sizes of successive layers; a YAML list."""
+
+
+class Section(BaseModel):
+    """A group of keys: frozen, without unknown keys, without silent conversions."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class DataConfig(Section):
+    """Which images to learn from."""
+
+    dataset: Literal["mnist", "fashion_mnist", "orl_faces", "image_folder"] = "mnist"
+    path: Annotated[str, Field(min_length=1)] | None = Field(
+        None, description="a local .npz, IDX folder or image folder instead of the usual source"
+    )
+    image_size: Annotated[int, Field(ge=8, le=512)] | None = Field(
+        None, description="side of the square images, where a data set leaves the choice"
+    )
+    num_channels: Literal[1, 3] | None = Field(
+        None, description="1 grey, 3 colour, where a data set leaves the choice"
+    )
+
+
+class TrainingConfig(Section):
+    """How long and how."""
+
+    steps: Interval
+    batch_size: PositiveInt = 32
+    jit_compile: bool = Field(
+        False, description="compile the step with XLA: quicker for dense networks on a CPU"
+    )
+
+
+class SamplesConfig(Section):
+    """Grids of samples from the same fixed latents."""
+
+    every: Interval = 200
+    num_rows: Annotated[int, Field(ge=1, le=32)] = 5
+    num_columns: Annotated[int, Field(ge=1, le=32)] = 5
+
+
+class LogConfig(Section):
+    """Rows of log.csv."""
+
+    every: Interval = 100
+    tensorboard: bool = Field(False, description="also write TensorBoard event files")
+
+
+class CheckpointsConfig(Section):
+    """Checkpoints to resume from."""
+
+    every: Interval = 5000
+    keep: PositiveInt = Field(2, description="how many of the newest checkpoints to keep")
+
+
+class GifConfig(Section):
+    """The progress GIF."""
+
+    every: Interval | None = Field(None, description="a frame every so often; default: samples.every")
+    seconds: PositiveFloat = Field(10.0, description="playing time before the last frame is held")
+
+
+class DistributionConfig(Section):
+    """Devices and machines."""
+
+    strategy: Literal["none"] = "none"
+
+
+class AdamConfig(Section):
+    """Adam (Kingma & Ba 2015, arXiv:1412.6980)."""
+
+    learning_rate: PositiveFloat = 1e-3
+    beta_1: Fraction = 0.9
+    beta_2: Fraction = 0.999
+    epsilon: PositiveFloat = 1e-7
+
+
+class AdamOverrides(Section):
+    """Adam's settings for one network alone; what is null stays as for all."""
+
+    learning_rate: PositiveFloat | None = None
+    beta_1: Fraction | None = None
+    beta_2: Fraction | None = None
+    epsilon: PositiveFloat | None = None
+
+    def over(self, common):
+        """An `AdamConfig`: `common` with these settings over it."""
+        own = self.model_dump(exclude_none=True)
+        return AdamConfig(**{name: own.get(name, getattr(common, name)) for name in AdamConfig.model_fields})
+
+
+def _reach(activation):
+    return (-1.0, 1.0) if activation == "tanh" else (0.0, 1.0)
+
+
+class ModelSection(Section):
+    """What every image-making network has: an output activation and the range of its images."""
+
+    output_activation: Literal["tanh", "sigmoid"] = "tanh"
+    value_range: Annotated[tuple[float, float], Field(strict=False)] = Field(
+        default_factory=lambda data: _reach(data.get("output_activation")),
+        description="what black and white are scaled to; default: all the activation reaches",
+    )
+
+    @model_validator(mode="after")
+    def _check_value_range(self):
+        low, high = _reach(self.output_activation)
+        if not low <= self.value_range[0] < self.value_range[1] <= high:
+            raise ValueError(
+                f"expected a value_range inside [{low:g}, {high:g}], which "
+                f"{self.output_activation} reaches, received {list(self.value_range)}"
+            )
+        return self
+
+
+class RunConfig(Section):
+    """What every run's configuration has."""
+
+    family: str
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80)]
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    output_dir: Annotated[str, Field(min_length=1)] = "outputs"
+    data: DataConfig = DataConfig()
+    training: TrainingConfig
+    samples: SamplesConfig = SamplesConfig()
+    log: LogConfig = LogConfig()
+    checkpoints: CheckpointsConfig = CheckpointsConfig()
+    gif: GifConfig = GifConfig()
+    distribution: DistributionConfig = DistributionConfig()
+
+
+def load_config(config_class, path, overrides=()):
+    """Read, override and check a configuration.
+
+    Args:
+        config_class: the family's `RunConfig`.
+        path: YAML file.
+        overrides: texts "dotted.key=value", the value in YAML.
+
+    Returns:
+        An instance of `config_class`.
+
+    Raises:
+        ConfigError: with every problem found, a line each.
+    """
+    source = read_yaml(path)
+    if not isinstance(source.values, dict) and not source.problems:
+        problem = Problem(str(path), "", f"expected keys and values, received {source.values!r}")
+        raise ConfigError([problem])
+    source.values = source.values or {}
+    for override in overrides:
+        _apply_override(source, override)
+    problems, config = list(source.problems), None
+    try:
+        config = config_class.model_validate(source.values)
+    except ValidationError as error:
+        # Values are missing, not wrong, where a refused tag kept them from being read.
+        if source.values:
+            problems += _explain(error, config_class, source, str(path))
+    if problems:
+        raise ConfigError(problems)
+    return config
+
+
+def _apply_override(source, override):
+    key, separator, text = override.partition("=")
+    if not separator or not all(key.split(".")):
+        message = f"expected an override of the form key=value, received {override!r}"
+        raise ConfigError([Problem("command line", "", message)])
+    try:
+        value = parse_yaml(text, f"command line: {key}")
+    except ConfigError as error:
+        source.problems += error.problems
+        return
+    source.problems += value.problems
+    *parents, last = key.split(".")
+    section = source.values
+    for parent in parents:
+        if not isinstance(section.get(parent), dict):
+            section[parent] = {}
+        section = section[parent]
+    section[last] = value.values
+    source.places[key] = "command line"
+
+
+def _explain(error, config_class, source, path):
+    """One `Problem` for each of pydantic's errors, in the words of the file."""
+    known = dotted_keys(config_class)
+    for details in error.errors(include_url=False):
+        key = _dotted(details["loc"], known)
+        place = key
+        while place and place not in source.places:  # a missing key stands where its section does
+            place = place.rpartition(".")[0]
+        where = source.places[place] if place else path
+        yield Problem(where, key, _message(details, key, known))
+
+
+def _dotted(location, known):
+    """Pydantic's location as a key of the file: without the names of union members."""
+    key = ""
+    for index, part in enumerate(location):
+        child = join_key(key, part)
+        if child in known or isinstance(part, int) or index == len(location) - 1:
+            key = child
+    return key
+
+
+_WORDING = (
+    ("Input should be a valid integer", "expected an integer"),
+    ("Input should be a valid", "expected a"),
+    ("Input should be greater", "expected a number greater"),
+    ("Input should be less", "expected a number less"),
+    ("Input should be", "expected"),
+    ("String should match pattern", "expected text that matches"),
+    ("String should have", "expected text of"),
+    ("Tuple should have", "expected a list of"),
+)
+"""Pydantic's words for what it expected, and ours."""
+
+
+def _message(details, key, known):
+    kind, text, received = details["type"], details["msg"], details["input"]
+    if kind == "extra_forbidden":
+        return f"unknown key, received {_short(received)}" + _nearest_key(key, known)
+    if kind == "missing":
+        return "expected a value, received none"
+    if kind == "value_error":
+        return text.removeprefix("Value error, ")
+    if kind in ("model_type", "dict_type"):
+        text = "expected keys and values"
+    for pydantic_word, ours in _WORDING:
+        text = text.replace(pydantic_word, ours)
+    message = f"{text}, received {_short(received)}"
+    if kind in ("literal_error", "union_tag_invalid"):
+        message += _nearest(str(received), _choices(details))
+    return message
+
+
+def _choices(details):
+    context = details.get("ctx", {})
+    text = str(context.get("expected") or context.get("expected_tags") or "")
+    return [choice.strip(" '") for choice in text.replace(" or ", ", ").split(",")]
+
+
+def _nearest(word, choices):
+    close = difflib.get_close_matches(word, choices, n=1, cutoff=0.5)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def _nearest_key(key, known):
+    parent, _, leaf = key.rpartition(".")
+    siblings = [other for other in known if other.rpartition(".")[0] == parent]
+    hint = _nearest(key, siblings)
+    if not hint:
+        elsewhere = [other for other in known if other.rpartition(".")[2] == leaf]
+        hint = f"; did you mean {elsewhere[0]!r}?" if elsewhere else ""
+    return hint
+
+
+def _short(value):
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def dotted_keys(config_class, parent=""):
+    """Every dotted key that a configuration may have, sections included."""
+    keys = []
+    for name, field in config_class.model_fields.items():
+        key = join_key(parent, name)
+        keys.append(key)
+        for section in _sections_in(field.annotation):
+            keys += [child for child in dotted_keys(section, key) if child not in keys]
+    return keys
+
+
+def _sections_in(annotation):
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [section for part in get_args(annotation) for section in _sections_in(part)]
+
+
+def config_to_yaml(config):
+    """The resolved configuration as YAML text that `load_config` reads back to an equal object."""
+    writer = YAML(typ="safe", pure=True)
+    writer.default_flow_style = False
+    writer.sort_base_mapping_type_on_output = False
+    text = io.StringIO()
+    writer.dump(config.model_dump(mode="json"), text)
+    return text.getvalue()
+
+
+def check_against_data(config, spec, path):
+    """Refuse what only the data can show to be wrong.
+
+    Args:
+        config: a `RunConfig`.
+        spec: the data set's `DataSpec`.
+        path: the configuration's file, for the message.
+
+    Raises:
+        ConfigError: if a batch is larger than the training set.
+    """
+    if config.training.batch_size > spec.num_train:
+        message = (
+            f"expected at most the {spec.num_train:,} training images of "
+            f"{config.data.dataset!r}, received {config.training.batch_size}"
+        )
+        raise ConfigError([Problem(str(path), "training.batch_size", message)])

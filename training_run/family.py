@@ -1,0 +1,52 @@
+"""What the one fit loop has to be told about a kind of model."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from training_run.config import RunConfig
+
+
+def no_intervals(config):
+    """For families without intervals of their own."""
+    return {}
+
+
+def no_check(config, spec, path):
+    """For families that any data suits."""
+
+
+def no_callbacks(context):
+    """For families without callbacks of their own."""
+    return []
+
+
+@dataclass(frozen=True)
+class Family:
+    """A kind of model and how to train it. The functions import TensorFlow when called.
+
+    Attributes:
+        name: the value of the `family` key.
+        program: how users start it, `gan_mnist.train`.
+        default_preset: what runs without `--config`.
+        config_class: its `RunConfig`.
+        build: (config, spec, block) -> compiled composite model; `spec` is a `DataSpec`,
+            `block` the steps in one execution.
+        grid: (model, config, data) -> function without arguments that gives the images
+            (N, H, W, C) of a sample grid, the same latents every time.
+        intervals: config -> name -> interval, for what only this family does.
+        check: (config, spec, path) -> None; raises `ConfigError` where the data do not suit.
+        callbacks: `RunContext` -> further callbacks; run before log rows are written, so
+            what they put into `logs` reaches log.csv.
+        log_columns: names that those callbacks put into `logs`.
+    """
+
+    name: str
+    program: str
+    default_preset: str
+    config_class: type[RunConfig]
+    build: Callable
+    grid: Callable
+    intervals: Callable[[RunConfig], Mapping] = no_intervals
+    check: Callable = no_check
+    callbacks: Callable = no_callbacks
+    log_columns: Callable[[RunConfig], tuple] = field(default=lambda config: ())

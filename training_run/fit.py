@@ -1,0 +1,194 @@
+"""The one fit loop: from a checked configuration to a finished run folder."""
+
+from dataclasses import dataclass
+
+from training_run.callbacks import (
+    Checkpoints,
+    CsvLog,
+    Diverged,
+    Restore,
+    SampleGrids,
+    StepClock,
+    StopOnSignal,
+    StopWhenNotFinite,
+    TensorBoard,
+    progress_callback,
+    stop_on_signals,
+)
+from training_run.checkpoint import latest_checkpoint, state_variables
+from training_run.curves import plot_losses
+from training_run.data import DataSpec, ImageData
+from training_run.family import Family
+from training_run.files import write_text
+from training_run.gif import write_gif
+from training_run.images import save_image_grid
+from training_run.intervals import Schedule, interval_to_steps, resolve_schedule
+from training_run.rundir import (
+    RunDir,
+    check_disk_space,
+    create_run_dir,
+    locked,
+    write_config,
+    write_environment,
+)
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """All that a callback of a family may need."""
+
+    config: object
+    data: ImageData
+    schedule: Schedule
+    model: object
+    run: RunDir
+    clock: StepClock
+
+
+def train(family: Family, config, data: ImageData, spec: DataSpec, resume_from=None):
+    """Train a model of `family` and leave a complete run folder behind.
+
+    Args:
+        family: the kind of model.
+        config: its checked configuration.
+        data: the images.
+        spec: their description.
+        resume_from: a `RunDir` to go on in, or None for a new one.
+
+    Returns:
+        (RunDir, exit code): 0 done, 1 diverged, 130 stopped by a signal.
+    """
+    checkpoint = latest_checkpoint(resume_from.checkpoints) if resume_from else None
+    first_step = checkpoint.step if checkpoint else 0
+    if checkpoint and first_step >= interval_to_steps(config.training.steps, spec.num_train // config.training.batch_size):
+        print(f"{resume_from.path}: finished already, at step {first_step:,}; raise training.steps to go on")
+        return resume_from, 0
+    schedule = resolve_schedule(config, spec.num_train, family.intervals(config), first_step)
+    model = family.build(config, spec, schedule.block)
+    check_disk_space(config.output_dir, estimate_bytes(model, schedule, config, spec))
+    run = resume_from or create_run_dir(config.output_dir, config.name)
+    with locked(run), stop_on_signals() as request:
+        write_config(run, config)
+        if checkpoint:
+            forget_after(run, first_step)
+        else:
+            describe_run(run, config, data)
+        report_start(run, schedule, first_step)
+        seconds = checkpoint.seconds if checkpoint else 0.0
+        clock = StepClock(schedule.steps, first_step, seconds)
+        context = RunContext(config, data, schedule, model, run, clock)
+        try:
+            fit(family, context, request, checkpoint)
+        except Diverged as reason:
+            print(f"{reason}; the last good state is in {run.checkpoints}. Try a lower learning rate.")
+            return run, 1
+        finally:
+            write_pictures(context)
+    return run, 130 if request.received and clock.step < clock.total else 0
+
+
+def fit(family, context, request, checkpoint=None):
+    """Run Keras's `fit` over what is left of the run, as one epoch with callbacks."""
+    from training_run.batches import make_batches
+
+    config, clock, model = context.config, context.clock, context.model
+    num_steps = clock.total - clock.first_step
+    batches = make_batches(
+        context.data,
+        batch_size=config.training.batch_size,
+        seed=config.seed,
+        first_step=clock.first_step,
+        num_steps=num_steps,
+        draw=model.draw,
+    )
+    callbacks = make_callbacks(family, context, request)
+    if checkpoint:
+        callbacks.insert(0, Restore(checkpoint))
+    model.fit(batches, steps_per_epoch=num_steps, shuffle=False, verbose=0, callbacks=callbacks)
+
+
+def make_callbacks(family, context, request):
+    """The callbacks in the order they must run: the clock first, checkpoints after all output.
+
+    A checkpoint at step N thus means that everything due at step N has been written.
+    """
+    config, schedule, run, clock = context.config, context.schedule, context.run, context.clock
+    make_images = family.grid(context.model, config, context.data)
+    look = (make_images, config.model.value_range, config.samples.num_columns)
+    columns = [metric.name for metric in context.model.metrics] + [*family.log_columns(config)]
+    callbacks = [
+        clock,
+        StopWhenNotFinite(clock, schedule.block),
+        *family.callbacks(context),
+        progress_callback(clock, schedule.log_every),
+    ]
+    if config.log.tensorboard:
+        callbacks.append(TensorBoard(clock, schedule.log_every, run.path / "tensorboard"))
+    callbacks += [
+        CsvLog(clock, schedule.log_every, run.log, columns),
+        SampleGrids(clock, schedule.samples_every, *look, run.sample),
+    ]
+    if schedule.gif_every != schedule.samples_every:
+        callbacks.append(SampleGrids(clock, schedule.gif_every, *look, run.frame))
+    callbacks += [
+        Checkpoints(clock, schedule.checkpoints_every, run, config.checkpoints.keep),
+        StopOnSignal(request),
+    ]
+    return callbacks
+
+
+def describe_run(run, config, data):
+    """Write what is known before training: environment.json and a grid of real images."""
+    write_environment(run, config.seed, data)
+    num_images = config.samples.num_rows * config.samples.num_columns
+    reals = data.x_train[:num_images]
+    save_image_grid(run.path / "reals.png", reals, (0, 255), config.samples.num_columns)
+
+
+def forget_after(run, step):
+    """Remove log rows and grids later than `step`: they are about to be made again."""
+    for path in [*run.path.glob("samples/step_*.png"), *run.path.glob("frames/step_*.png")]:
+        if int(path.stem.removeprefix("step_")) > step:
+            path.unlink()
+    if run.log.exists():
+        with open(run.log, newline="", encoding="utf-8") as file:
+            head, *rows = file.read().splitlines()
+        kept = [row for row in rows if row.partition(",")[0].isdigit() and int(row.partition(",")[0]) <= step]
+        write_text(run.log, "\n".join([head, *kept]) + "\n")
+
+
+def write_pictures(context):
+    """`losses.png` and `progress.gif` from what this run has made so far."""
+    run, schedule, config = context.run, context.schedule, context.config
+    if run.log.exists():
+        plot_losses(run.log, run.path / "losses.png", config.name)
+    path_of = run.sample if schedule.gif_every == schedule.samples_every else run.frame
+    last = context.clock.step
+    steps = sorted({*range(0, last + 1, schedule.gif_every), last})
+    frames = [(step, path_of(step)) for step in steps if path_of(step).exists()]
+    if frames:
+        write_gif(run.gif, frames, total_seconds=config.gif.seconds)
+
+
+def estimate_bytes(model, schedule, config, spec):
+    """Most that a run keeps on disk at once: checkpoints, networks and pictures."""
+    state = sum(4 * variable.shape.num_elements() for variable in state_variables(model).values())
+    networks = sum(4 * network.count_params() for network in model.networks().values())
+    height, width, channels = spec.image_shape
+    cells = config.samples.num_rows * config.samples.num_columns
+    # A grid's PNG is below the size of its raw pixels, also when the pixels are drawn larger.
+    grids = 1 + schedule.steps // min(schedule.samples_every, schedule.gif_every)
+    pictures = 2 * grids * cells * height * width * channels
+    return (config.checkpoints.keep + 1) * state + 2 * networks + pictures + 10_000_000
+
+
+def report_start(run, schedule, first_step):
+    """Say where the run lives and how it is going to run."""
+    print(f"run folder: {run.path}")
+    if first_step:
+        print(f"resuming after step {first_step:,} of {schedule.steps:,}")
+    if 1 < schedule.steps and schedule.block < 10:
+        print(
+            f"note: the steps run in blocks of {schedule.block}, since the intervals and the run's "
+            "length have no larger common divisor up to 50; rounder intervals are quicker"
+        )

@@ -1,0 +1,249 @@
+"""The folder of a run: numbered, never reused, and explaining itself."""
+
+import importlib.metadata
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from training_run.config import config_to_yaml
+from training_run.errors import UserError
+from training_run.files import write_text
+from training_run.yaml_source import read_yaml
+
+_NUMBERED = re.compile(r"^(\d{5,})-(.+)$")
+
+
+@dataclass(frozen=True)
+class RunDir:
+    """Paths inside one run folder."""
+
+    path: Path
+
+    @property
+    def config(self):
+        return self.path / "config.yaml"
+
+    @property
+    def log(self):
+        return self.path / "log.csv"
+
+    @property
+    def checkpoints(self):
+        return self.path / "checkpoints"
+
+    @property
+    def gif(self):
+        return self.path / "progress.gif"
+
+    def sample(self, step):
+        """Path of the sample grid of `step`."""
+        return self.path / "samples" / f"step_{step:06d}.png"
+
+    def frame(self, step):
+        """Path of a GIF frame of `step` that is no sample grid."""
+        return self.path / "frames" / f"step_{step:06d}.png"
+
+    def network(self, name):
+        """Path of a saved network."""
+        return self.path / f"{name}.keras"
+
+
+def create_run_dir(output_dir, name):
+    """Make the next numbered run folder, also when several runs start at once.
+
+    A number is never given twice, even if its folder was deleted: the last one is kept in
+    a file beside the runs, and counting happens under a lock.
+
+    Args:
+        output_dir: folder of all runs; made if it is missing.
+        name: the configuration's name.
+
+    Returns:
+        A `RunDir`, for example of `outputs/00003-gan_mlp`.
+
+    Raises:
+        UserError: if the folder cannot be made.
+    """
+    output_dir = Path(output_dir)
+    try:
+        output_dir.mkdir(parents=True, exist_ok=True)
+        with FileLock(output_dir / ".numbers.lock"):
+            number = _last_number(output_dir) + 1
+            path = output_dir / f"{number:05d}-{name}"
+            path.mkdir()
+            write_text(output_dir / ".last_number", f"{number}\n")
+    except OSError as error:
+        raise UserError(
+            f"{output_dir}: expected a folder that can be written to (output_dir), "
+            f"received: {error.strerror or error}"
+        ) from None
+    return RunDir(path)
+
+
+def _last_number(output_dir):
+    numbers = [int(match.group(1)) for match in map(_NUMBERED.match, os.listdir(output_dir)) if match]
+    counter = output_dir / ".last_number"
+    text = counter.read_text().strip() if counter.is_file() else ""
+    return max([0, *numbers, int(text) if text.isdigit() else 0])
+
+
+def find_run(reference, output_dir, family=None):
+    """The run that a user means.
+
+    Args:
+        reference: a run folder, a number, or "latest".
+        output_dir: where numbers and "latest" are looked up.
+        family: "gan", "vae", ...: whose runs "latest" chooses from; None for any.
+
+    Returns:
+        A `RunDir`.
+
+    Raises:
+        UserError: if there is none.
+    """
+    path = Path(reference)
+    if reference == "latest":
+        path = _latest(Path(output_dir), family)
+    elif str(reference).isdigit() and not path.is_dir():
+        path = _by_number(Path(output_dir), int(reference))
+    if not (path / "config.yaml").is_file():
+        raise UserError(
+            f"{path}: expected a run folder (with a config.yaml), a run's number or 'latest', "
+            "received " + ("a folder without one" if path.is_dir() else "a path where there is none")
+        )
+    return RunDir(path)
+
+
+def _runs(output_dir):
+    """(number, path) of every run below `output_dir`, oldest first."""
+    names = sorted(os.listdir(output_dir)) if output_dir.is_dir() else []
+    matches = [(name, _NUMBERED.match(name)) for name in names]
+    return sorted((int(match.group(1)), output_dir / name) for name, match in matches if match)
+
+
+def _latest(output_dir, family):
+    for _, path in reversed(_runs(output_dir)):
+        if (path / "config.yaml").is_file() and family in (None, run_family(RunDir(path))):
+            return path
+    kind = f"{family} " if family else ""
+    raise UserError(f"{output_dir}: expected at least one {kind}run, received a folder without any")
+
+
+def _by_number(output_dir, number):
+    for found, path in _runs(output_dir):
+        if found == number:
+            return path
+    numbers = ", ".join(str(found) for found, _ in _runs(output_dir)[-5:]) or "none"
+    raise UserError(f"{output_dir}: expected the number of a run (newest: {numbers}), received {number}")
+
+
+def run_family(run):
+    """The `family` key of a run's configuration."""
+    values = read_yaml(run.config).values
+    return values.get("family") if isinstance(values, dict) else None
+
+
+@contextmanager
+def locked(run):
+    """Hold a run folder for writing; a second process is refused.
+
+    Raises:
+        UserError: if another process holds it.
+    """
+    lock = FileLock(run.path / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise UserError(f"{run.path}: another process is training in this run folder") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def check_disk_space(path, needed_bytes):
+    """Refuse to start a run that the disk has no room for.
+
+    Args:
+        path: a folder on the disk in question, or one yet to be made.
+        needed_bytes: estimate of everything the run will keep at once.
+
+    Raises:
+        UserError: if less is free.
+    """
+    path = Path(path).absolute()
+    while not path.exists():
+        path = path.parent
+    free = shutil.disk_usage(path).free
+    if free < needed_bytes:
+        raise UserError(
+            f"{path}: expected at least {needed_bytes / 1e6:.0f} MB of free disk for this run, "
+            f"received {free / 1e6:.0f} MB"
+        )
+
+
+def write_config(run, config):
+    """Write the resolved configuration; `load_config` gives an equal object back."""
+    command = "vae_mnist" if config.family == "vae" else "gan_mnist"
+    head = f"# The resolved configuration of this run ({command}).\n"
+    write_text(run.config, head + config_to_yaml(config))
+
+
+def write_environment(run, seed, data):
+    """Write environment.json: all that is needed to explain or repeat the run.
+
+    Args:
+        run: the `RunDir`.
+        seed: the run's seed.
+        data: the `ImageData` it learns from.
+    """
+    import tensorflow as tf
+
+    packages = ("tensorflow", "keras", "numpy", "scipy", "matplotlib", "imageio", "pillow")
+    environment = {
+        "versions": {name: importlib.metadata.version(name) for name in packages},
+        "python": platform.python_version(),
+        "git_commit": _git_commit(),
+        "seed": seed,
+        "data": {"source": data.source, "sha256_x_train": data.checksum},
+        "command_line": sys.orig_argv,
+        "hardware": {
+            "machine": platform.machine(),
+            "processor": _processor(),
+            "cpu_count": os.cpu_count(),
+            "gpus": [device.name for device in tf.config.list_physical_devices("GPU")],
+            "system": platform.platform(),
+        },
+    }
+    write_text(run.path / "environment.json", json.dumps(environment, indent=2) + "\n")
+
+
+def _git_commit():
+    """Commit of the checkout this package runs from, or None outside of one."""
+    folder = Path(__file__).resolve().parent.parent
+    if not (folder / ".git").exists():
+        return None
+    command = ["git", "-C", str(folder), "rev-parse", "HEAD"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()
+
+
+def _processor():
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
