@@ -66,6 +66,7 @@ def build_mlp_discriminator(
     *,
     image_shape=(28, 28, 1),
     widths=(512, 256),
+    batch_norm_momentum=None,
     leaky_slope=0.2,
     num_classes=None,
     wrap=lambda layer: layer,
@@ -80,6 +81,7 @@ def build_mlp_discriminator(
     Args:
         image_shape: (height, width, channels) of x.
         widths: units of the hidden layers, from x to the logit.
+        batch_norm_momentum: momentum of the running statistics, or None for no normalisation.
         leaky_slope: slope of LeakyReLU below zero.
         num_classes: None, or the number of classes of a conditional discriminator.
         wrap: layer -> layer, applied to every layer that has a kernel. With
@@ -96,6 +98,8 @@ def build_mlp_discriminator(
     for width in widths:
         layers.append(wrap(keras.layers.Dense(width, kernel_initializer=next(initializers))))
         layers.append(keras.layers.LeakyReLU(negative_slope=leaky_slope))
+        if batch_norm_momentum is not None:
+            layers.append(keras.layers.BatchNormalization(momentum=batch_norm_momentum))
     return assemble_discriminator(layers, image_shape, num_classes, wrap, initializers)
 
 
