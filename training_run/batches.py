@@ -1,0 +1,158 @@
+"""Batches and random draws as pure functions of (seed, step).
+
+A run that resumes at step s therefore sees, to the bit, what it would have seen without the
+interruption: there is no shuffle buffer and no generator with a state to be saved.
+"""
+
+import hashlib
+
+import tensorflow as tf
+
+from training_run.errors import UserError
+
+NUM_PREFETCHED = 8
+"""Batches prepared ahead, enough to hide the start of an epoch."""
+
+
+def make_batches(data, batch_size, seed, first_step, num_steps, draw=None, augment=None):
+    """The batches of training steps first_step .. first_step + num_steps - 1, in order.
+
+    An epoch is n // batch_size full batches; no image comes twice in one. The order of epoch
+    e is `stateless_shuffle(range(n), seed=[seed, e])`, computed once an epoch.
+
+    Args:
+        data: `ImageData`; its n training images are used.
+        batch_size: images in a batch, at most n.
+        seed: int, the run's seed.
+        first_step: 0-based step of the first batch; any step is as cheap as 0.
+        num_steps: how many batches.
+        draw: a function of a step (scalar int64 tensor) giving a dict of tensors to go with
+            the batch, or None.
+        augment: a function of (images, step) giving images of the same shape and dtype, or
+            None.
+
+    Returns:
+        A `tf.data.Dataset` of `num_steps` dicts: `images` (batch_size, H, W, C) uint8,
+        `labels` (batch_size,) int32 where the data has labels, and what `draw` gives.
+
+    Raises:
+        UserError: the batch is larger than the data.
+    """
+    num_images = len(data.x_train)
+    if not 1 <= batch_size <= num_images:
+        raise UserError(
+            f"training.batch_size: expected 1 to {num_images}, the number of training images, "
+            f"received {batch_size}."
+        )
+    with tf.device("CPU:0"):
+        columns = {"images": tf.convert_to_tensor(data.x_train)}
+        if data.y_train is not None:
+            columns["labels"] = tf.convert_to_tensor(data.y_train)
+
+    def make_batch(step, indices):
+        batch = {name: tf.gather(column, indices) for name, column in columns.items()}
+        if augment is not None:
+            batch["images"] = augment(batch["images"], step)
+        return batch | (draw(step) if draw is not None else {})
+
+    steps = tf.data.Dataset.range(first_step, first_step + num_steps)
+    indices = _batches_of_indices(num_images, batch_size, seed, first_step)
+    batches = tf.data.Dataset.zip(steps, indices).map(make_batch)
+    return batches.apply(tf.data.experimental.assert_cardinality(num_steps)).prefetch(
+        NUM_PREFETCHED
+    )
+
+
+def _batches_of_indices(num_images, batch_size, seed, first_step):
+    """Endless dataset of (batch_size,) int32 indices, from step `first_step` on."""
+    steps_per_epoch = num_images // batch_size
+    first_epoch, first_position = divmod(first_step, steps_per_epoch)
+
+    def epoch_of_indices(epoch):
+        order = tf.random.experimental.stateless_shuffle(
+            tf.range(num_images), seed=tf.stack([tf.constant(seed, tf.int64), epoch])
+        )
+        full = tf.reshape(order[: steps_per_epoch * batch_size], (steps_per_epoch, batch_size))
+        # Cutting the first epoch short is free; `skip` would make all the batches it drops.
+        start = tf.where(epoch == first_epoch, first_position, 0)
+        return tf.data.Dataset.from_tensor_slices(full[start:])
+
+    return tf.data.Dataset.range(first_epoch, tf.int64.max).flat_map(epoch_of_indices)
+
+
+def draw_normal(seed, stream, step, shape):
+    """Standard normal numbers, a pure function of (seed, stream, step).
+
+    Args:
+        seed: int, the run's seed.
+        stream: str or int naming what is drawn; other streams are independent.
+        step: int or scalar integer tensor.
+        shape: shape of the result.
+
+    Returns:
+        float32 tensor of that shape.
+    """
+    return tf.random.stateless_normal(shape, _stateless_seed(seed, stream, step), alg="philox")
+
+
+def draw_uniform(seed, stream, step, shape):
+    """Numbers uniform on [0, 1), a pure function of (seed, stream, step).
+
+    Arguments and result as for `draw_normal`.
+    """
+    return tf.random.stateless_uniform(shape, _stateless_seed(seed, stream, step), alg="philox")
+
+
+def mirror_and_shift(seed, max_shift):
+    """An augmentation for `make_batches`: mirror half of the images, shift all a little.
+
+    Every image gets its own left-right mirroring (probability 1/2) and its own shift of up to
+    `max_shift` pixels each way; what comes in at an edge repeats the edge. A pure function of
+    (seed, step).
+
+    Args:
+        seed: int, the run's seed.
+        max_shift: largest shift in pixels, 0 or more.
+
+    Returns:
+        A function of (images (B, H, W, C), step) giving images of the same shape and dtype.
+    """
+
+    def augment(images, step):
+        num_images, height, width = images.shape[:3]
+        uniform = draw_uniform(seed, "mirror_and_shift", step, (3, num_images, 1))
+        shifts = tf.cast(tf.floor(uniform[:2] * (2 * max_shift + 1)), tf.int32) - max_shift
+        rows = tf.clip_by_value(tf.range(height) + shifts[0], 0, height - 1)
+        columns = tf.clip_by_value(tf.range(width) + shifts[1], 0, width - 1)
+        columns = tf.where(uniform[2] < 0.5, width - 1 - columns, columns)
+        images = tf.gather(images, rows, axis=1, batch_dims=1)
+        return tf.gather(images, columns, axis=2, batch_dims=1)
+
+    return augment
+
+
+def scale_images(images, value_range):
+    """Bytes to floats: 0 becomes exactly the low end of the range, 255 exactly the high end.
+
+    Args:
+        images: uint8 tensor.
+        value_range: (low, high).
+
+    Returns:
+        float32 tensor of the same shape.
+    """
+    low, high = value_range
+    scaled = tf.cast(images, tf.float32) / 255.0 * (high - low) + low
+    # XLA folds both constants into one factor, and 255 of it may come out an ulp too high.
+    return tf.minimum(scaled, high)
+
+
+def _stateless_seed(seed, stream, step):
+    """The pair of int64 that a stateless draw takes.
+
+    A hash of (seed, stream) keeps all streams apart from each other, from those of other
+    seeds and from the orders of epochs, whose pair is (seed, epoch).
+    """
+    digest = hashlib.sha256(f"{seed}/{stream}".encode()).digest()
+    key = int.from_bytes(digest[:8], "little", signed=True)
+    return tf.stack([tf.constant(key, tf.int64), tf.cast(step, tf.int64)])

@@ -1,0 +1,98 @@
+"""What every dataset gives: images as bytes, perhaps labels, and where they came from."""
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class DataSpec:
+    """What can be known of a dataset before it is read.
+
+    Attributes:
+        num_train: how many training images there are (for a folder of images: at most,
+            since a file may prove unreadable).
+        image_shape: (H, W, C) of one image.
+        num_classes: labels are 0 .. num_classes - 1; None where there are no labels.
+    """
+
+    num_train: int
+    image_shape: tuple[int, int, int]
+    num_classes: int | None
+
+
+@dataclass(frozen=True, eq=False)
+class ImageData:
+    """A dataset in memory.
+
+    Attributes:
+        x_train: (N, H, W, C) uint8.
+        y_train: (N,) int32, or None where there are no labels.
+        x_test: (M, H, W, C) uint8, never empty.
+        y_test: (M,) int32, or None.
+        num_classes: labels are 0 .. num_classes - 1; None where there are no labels.
+        source: a sentence saying where the arrays came from.
+        checksum: hexadecimal SHA-256 of x_train's bytes in C order.
+    """
+
+    x_train: np.ndarray
+    y_train: np.ndarray | None
+    x_test: np.ndarray
+    y_test: np.ndarray | None
+    num_classes: int | None
+    source: str
+    checksum: str
+
+
+def num_held_out(num_images):
+    """How many of `num_images` (2 or more) are kept for testing: a tenth, at least one."""
+    return max(1, num_images // 10)
+
+
+def sha256_of_array(array):
+    """Hexadecimal SHA-256 of an array's bytes in C order; its shape has no part in it."""
+    return hashlib.sha256(np.ascontiguousarray(array).data).hexdigest()
+
+
+def make_image_data(arrays, num_classes, source):
+    """An `ImageData` from arrays named as in Keras's files.
+
+    Args:
+        arrays: `x_train` and perhaps `y_train`, `x_test`, `y_test`; images (N, H, W) or
+            (N, H, W, C) uint8, labels (N,) of any integer type. Without `x_test`, the last
+            tenth of the training images is held out for testing.
+        num_classes: number of classes, or None.
+        source: a sentence saying where the arrays came from.
+    """
+    if "x_test" not in arrays:
+        arrays = _hold_out_last(arrays)
+    x_train = _with_channels(arrays["x_train"])
+    return ImageData(
+        x_train=x_train,
+        y_train=_as_labels(arrays.get("y_train")),
+        x_test=_with_channels(arrays["x_test"]),
+        y_test=_as_labels(arrays.get("y_test")),
+        num_classes=num_classes,
+        source=source,
+        checksum=sha256_of_array(x_train),
+    )
+
+
+def _hold_out_last(arrays):
+    start = len(arrays["x_train"]) - num_held_out(len(arrays["x_train"]))
+    split = {}
+    for kind in ("x", "y"):
+        if f"{kind}_train" in arrays:
+            split[f"{kind}_train"] = arrays[f"{kind}_train"][:start]
+            split[f"{kind}_test"] = arrays[f"{kind}_train"][start:]
+    return split
+
+
+def _with_channels(images):
+    images = np.ascontiguousarray(images)
+    return images[..., np.newaxis] if images.ndim == 3 else images
+
+
+def _as_labels(labels):
+    return None if labels is None else np.ascontiguousarray(labels, dtype=np.int32).reshape(-1)
