@@ -61,7 +61,9 @@ def build_discriminator(model, image_shape, seed):
 
 def build_adam(settings):
     """A Keras Adam from an `AdamConfig`."""
-    return keras.optimizers.Adam(**settings.model_dump(include={"learning_rate", "beta_1", "beta_2", "epsilon"}))
+    return keras.optimizers.Adam(
+        **settings.model_dump(include={"learning_rate", "beta_1", "beta_2", "epsilon"})
+    )
 
 
 def sample_grid(gan, config, data):

@@ -194,10 +194,12 @@ class TerminalBar(keras.callbacks.Callback):
         self.clock, self.bar = clock, None
 
     def on_train_begin(self, logs=None):
-        self.bar = tqdm(total=self.clock.total, initial=self.clock.step, unit=" steps", smoothing=0.1)
+        self.bar = tqdm(
+            total=self.clock.total, initial=self.clock.step, unit=" steps", smoothing=0.1
+        )
 
     def on_train_batch_end(self, batch, logs=None):
-        self.bar.set_postfix_str(format_metrics(logs), refresh=False)
+        self.bar.set_postfix_str(format_metrics(self.model, logs), refresh=False)
         self.bar.update(self.clock.step - self.bar.n)
 
     def on_train_end(self, logs=None):
@@ -228,7 +230,7 @@ class PlainLines(EverySteps):
         left = format_duration((self.clock.total - step) / rate)
         print(
             f"step {step:,}/{self.clock.total:,}  {rate:.1f} steps/s  {left} left  "
-            f"{format_metrics(logs)}",
+            f"{format_metrics(self.model, logs)}",
             flush=True,
         )
 
@@ -238,9 +240,9 @@ def progress_callback(clock, every):
     return TerminalBar(clock) if sys.stderr.isatty() else PlainLines(clock, every)
 
 
-def format_metrics(logs):
-    """Metrics as text: `d_loss 1.234  g_loss 0.876`."""
-    return "  ".join(f"{name} {value:.4g}" for name, value in (logs or {}).items())
+def format_metrics(model, logs):
+    """Metrics as text, in the model's order: `d_loss 1.234  g_loss 0.876`."""
+    return "  ".join(f"{metric.name} {logs[metric.name]:.4g}" for metric in model.metrics)
 
 
 def format_duration(seconds):

@@ -139,7 +139,9 @@ def read_checkpoint(path):
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"{path}: the checkpoint is incomplete ({error})") from None
     if version > FORMAT:
-        raise UserError(f"{path}: expected checkpoint format {FORMAT}, received the newer {version}")
+        raise UserError(
+            f"{path}: expected checkpoint format {FORMAT}, received the newer {version}"
+        )
     if actual != sha256:
         raise UserError(f"{path}: the checkpoint is damaged (its checksum does not match)")
     return Checkpoint(path, step, seconds, sha256)

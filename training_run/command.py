@@ -12,6 +12,7 @@ import sys
 from training_run.config import check_against_data, load_config
 from training_run.errors import UserError
 from training_run.presets import find_config, list_presets
+from training_run.quiet import import_tensorflow
 from training_run.rundir import find_run
 from training_run.yaml_source import ConfigError, Problem
 
@@ -32,23 +33,36 @@ def build_parser(family):
     """The argument parser of `python -m <family.program>`."""
     parser = argparse.ArgumentParser(
         prog=f"python -m {family.program}",
-        description=f"Train a model of the {family.name} family; every run gets a folder of its own.",
+        description=f"Train a model of the {family.name} family, each run in its own folder.",
         epilog=_EPILOG.format(program=family.program, default=family.default_preset),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--config", metavar="NAME_OR_PATH", help=f"a preset or a YAML file (default: {family.default_preset})"
+        "--config",
+        metavar="NAME_OR_PATH",
+        help=f"a preset or a YAML file (default: {family.default_preset})",
     )
     parser.add_argument("--resume", metavar="RUN", help="a run folder, its number, or latest")
     parser.add_argument(
-        "--outputs", metavar="DIR", default="outputs", help="where --resume looks up a number or latest"
+        "--outputs",
+        metavar="DIR",
+        default="outputs",
+        help="where --resume looks up a number or latest",
     )
     parser.add_argument(
-        "--dry-run", action="store_true", help="check everything, print configuration and networks, write nothing"
+        "--dry-run",
+        action="store_true",
+        help="check everything, print configuration and networks, write nothing",
     )
-    parser.add_argument("--list", action="store_true", help="name the presets with purpose and time")
-    parser.add_argument("--schema", action="store_true", help="print the configuration's JSON Schema")
-    parser.add_argument("overrides", nargs="*", metavar="key=value", help="configuration keys to change")
+    parser.add_argument(
+        "--list", action="store_true", help="name the presets with purpose and time"
+    )
+    parser.add_argument(
+        "--schema", action="store_true", help="print the configuration's JSON Schema"
+    )
+    parser.add_argument(
+        "overrides", nargs="*", metavar="key=value", help="configuration keys to change"
+    )
     return parser
 
 
@@ -58,7 +72,6 @@ def run_command(function, *args):
     Returns:
         What `function` returns, or 2 for a `UserError`, 130 for an interrupt.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up talk is not ours
     try:
         return function(*args)
     except UserError as error:
@@ -95,7 +108,9 @@ def _train(family, arguments):
     resume_from, path = None, None
     if arguments.resume:
         if arguments.config:
-            raise UserError("expected --config or --resume, received both: a resumed run keeps its own")
+            raise UserError(
+                "expected --config or --resume, received both: a resumed run keeps its own"
+            )
         resume_from = find_run(arguments.resume, arguments.outputs, family.name)
         path = resume_from.config
     else:
@@ -113,15 +128,19 @@ def _train_checked(family, config, path, resume_from, dry_run):
     spec = describe_dataset(config.data)
     check_against_data(config, spec, path)
     family.check(config, spec, path)
+    import_tensorflow()
     if dry_run:
         from training_run.describe import print_plan
 
         print_plan(family, config, spec)
         return 0
     data = load_dataset(config.data)
-    from training_run.fit import train
+    from training_run.fit import resume, train
 
-    run, code = train(family, config, data, spec, resume_from)
+    if resume_from:
+        run, code = resume(family, config, data, spec, resume_from)
+    else:
+        run, code = train(family, config, data, spec)
     print(f"{run.path}: look at progress.gif, losses.png and samples/")
     return code
 
@@ -179,7 +198,8 @@ def check_same_training(stored, config, path):
         Problem(
             str(path),
             key,
-            f"expected {before.get(key)!r} as the run was started with, received {after.get(key)!r}",
+            f"expected {before.get(key)!r} as the run was started with, "
+            f"received {after.get(key)!r}",
         )
         for key in sorted(changed)
         if not any(key == allowed or key.startswith(f"{allowed}.") for allowed in MAY_CHANGE)

@@ -85,7 +85,9 @@ class CheckpointsConfig(Section):
 class GifConfig(Section):
     """The progress GIF."""
 
-    every: Interval | None = Field(None, description="a frame every so often; default: samples.every")
+    every: Interval | None = Field(
+        None, description="a frame every so often; default: samples.every"
+    )
     seconds: PositiveFloat = Field(10.0, description="playing time before the last frame is held")
 
 
@@ -115,7 +117,9 @@ class AdamOverrides(Section):
     def over(self, common):
         """An `AdamConfig`: `common` with these settings over it."""
         own = self.model_dump(exclude_none=True)
-        return AdamConfig(**{name: own.get(name, getattr(common, name)) for name in AdamConfig.model_fields})
+        return AdamConfig(
+            **{name: own.get(name, getattr(common, name)) for name in AdamConfig.model_fields}
+        )
 
 
 def _reach(activation):
@@ -216,6 +220,8 @@ def _explain(error, config_class, source, path):
     """One `Problem` for each of pydantic's errors, in the words of the file."""
     known = dotted_keys(config_class)
     for details in error.errors(include_url=False):
+        if details["type"] == "default_factory_not_called":  # follows from another problem
+            continue
         key = _dotted(details["loc"], known)
         place = key
         while place and place not in source.places:  # a missing key stands where its section does

@@ -18,8 +18,8 @@ def print_plan(family, config, spec):
     height, width, channels = spec.image_shape
     print(f"# {spec.num_train:,} training images of {height}x{width}x{channels}")
     print(
-        f"# {schedule.steps:,} steps, {schedule.steps_per_epoch:,} an epoch, {schedule.block} in one "
-        f"execution; a grid every {schedule.samples_every:,}, a log row every "
+        f"# {schedule.steps:,} steps, {schedule.steps_per_epoch:,} an epoch, {schedule.block} in "
+        f"one execution; a grid every {schedule.samples_every:,}, a log row every "
         f"{schedule.log_every:,}, a checkpoint every {schedule.checkpoints_every:,}\n"
     )
     for name, network in model.networks().items():

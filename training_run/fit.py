@@ -22,7 +22,7 @@ from training_run.family import Family
 from training_run.files import write_text
 from training_run.gif import write_gif
 from training_run.images import save_image_grid
-from training_run.intervals import Schedule, interval_to_steps, resolve_schedule
+from training_run.intervals import Schedule, resolve_schedule
 from training_run.rundir import (
     RunDir,
     check_disk_space,
@@ -45,46 +45,71 @@ class RunContext:
     clock: StepClock
 
 
-def train(family: Family, config, data: ImageData, spec: DataSpec, resume_from=None):
-    """Train a model of `family` and leave a complete run folder behind.
+def train(family: Family, config, data: ImageData, spec: DataSpec):
+    """Train a model of `family` in a new run folder.
 
     Args:
         family: the kind of model.
         config: its checked configuration.
         data: the images.
         spec: their description.
-        resume_from: a `RunDir` to go on in, or None for a new one.
 
     Returns:
         (RunDir, exit code): 0 done, 1 diverged, 130 stopped by a signal.
+
+    Raises:
+        UserError: before anything is written, if the disk is too full.
     """
-    checkpoint = latest_checkpoint(resume_from.checkpoints) if resume_from else None
-    first_step = checkpoint.step if checkpoint else 0
-    if checkpoint and first_step >= interval_to_steps(config.training.steps, spec.num_train // config.training.batch_size):
-        print(f"{resume_from.path}: finished already, at step {first_step:,}; raise training.steps to go on")
-        return resume_from, 0
-    schedule = resolve_schedule(config, spec.num_train, family.intervals(config), first_step)
+    schedule = resolve_schedule(config, spec.num_train, family.intervals(config))
     model = family.build(config, spec, schedule.block)
     check_disk_space(config.output_dir, estimate_bytes(model, schedule, config, spec))
-    run = resume_from or create_run_dir(config.output_dir, config.name)
-    with locked(run), stop_on_signals() as request:
+    run = create_run_dir(config.output_dir, config.name)
+    with locked(run):
         write_config(run, config)
-        if checkpoint:
-            forget_after(run, first_step)
-        else:
-            describe_run(run, config, data)
-        report_start(run, schedule, first_step)
-        seconds = checkpoint.seconds if checkpoint else 0.0
-        clock = StepClock(schedule.steps, first_step, seconds)
+        describe_run(run, config, data)
+        clock = StepClock(schedule.steps)
+        return run, run_to_end(family, RunContext(config, data, schedule, model, run, clock))
+
+
+def resume(family: Family, config, data: ImageData, spec: DataSpec, run: RunDir):
+    """Go on in a run folder from its last whole checkpoint, as if it had never stopped.
+
+    Args, returns and raises as `train`, and:
+        run: the run's folder.
+    """
+    with locked(run):
+        checkpoint = latest_checkpoint(run.checkpoints)
+        intervals = family.intervals(config)
+        schedule = resolve_schedule(config, spec.num_train, intervals, checkpoint.step)
+        if checkpoint.step >= schedule.steps:
+            print(f"finished already, at step {checkpoint.step:,}; raise training.steps to go on")
+            return run, 0
+        model = family.build(config, spec, schedule.block)
+        write_config(run, config)
+        forget_after(run, checkpoint.step)
+        clock = StepClock(schedule.steps, checkpoint.step, checkpoint.seconds)
         context = RunContext(config, data, schedule, model, run, clock)
+        return run, run_to_end(family, context, checkpoint)
+
+
+def run_to_end(family, context, checkpoint=None):
+    """Fit, and write the pictures of the whole run however it ends.
+
+    Returns:
+        Exit code: 0 done, 1 diverged, 130 stopped by a signal.
+    """
+    clock = context.clock
+    report_start(context.run, context.schedule, clock.first_step)
+    with stop_on_signals() as request:
         try:
             fit(family, context, request, checkpoint)
         except Diverged as reason:
-            print(f"{reason}; the last good state is in {run.checkpoints}. Try a lower learning rate.")
-            return run, 1
+            print(f"{reason}; the last good state is in {context.run.checkpoints}.")
+            print("Try a lower learning rate (optimizer.learning_rate).")
+            return 1
         finally:
             write_pictures(context)
-    return run, 130 if request.received and clock.step < clock.total else 0
+    return 130 if request.received and clock.step < clock.total else 0
 
 
 def fit(family, context, request, checkpoint=None):
@@ -153,7 +178,11 @@ def forget_after(run, step):
     if run.log.exists():
         with open(run.log, newline="", encoding="utf-8") as file:
             head, *rows = file.read().splitlines()
-        kept = [row for row in rows if row.partition(",")[0].isdigit() and int(row.partition(",")[0]) <= step]
+        kept = [
+            row
+            for row in rows
+            if row.partition(",")[0].isdigit() and int(row.partition(",")[0]) <= step
+        ]
         write_text(run.log, "\n".join([head, *kept]) + "\n")
 
 
@@ -187,7 +216,7 @@ def report_start(run, schedule, first_step):
     print(f"run folder: {run.path}")
     if first_step:
         print(f"resuming after step {first_step:,} of {schedule.steps:,}")
-    if 1 < schedule.steps and schedule.block < 10:
+    if schedule.steps > 1 and schedule.block < 10:
         print(
             f"note: the steps run in blocks of {schedule.block}, since the intervals and the run's "
             "length have no larger common divisor up to 50; rounder intervals are quicker"

@@ -31,7 +31,8 @@ def parse_interval(value):
     if not isinstance(value, int | str) or count < 1:
         raise PydanticCustomError(
             "interval",
-            "expected a number of steps or epochs from 1 on, such as 200, '200 steps' or '30 epochs'",
+            "expected a number of steps or epochs from 1 on, "
+            "such as 200, '200 steps' or '30 epochs'",
         )
     if (match.group(2) or "steps").startswith("step"):
         return count

@@ -90,7 +90,9 @@ def create_run_dir(output_dir, name):
 
 
 def _last_number(output_dir):
-    numbers = [int(match.group(1)) for match in map(_NUMBERED.match, os.listdir(output_dir)) if match]
+    numbers = [
+        int(match.group(1)) for match in map(_NUMBERED.match, os.listdir(output_dir)) if match
+    ]
     counter = output_dir / ".last_number"
     text = counter.read_text().strip() if counter.is_file() else ""
     return max([0, *numbers, int(text) if text.isdigit() else 0])
@@ -118,7 +120,8 @@ def find_run(reference, output_dir, family=None):
     if not (path / "config.yaml").is_file():
         raise UserError(
             f"{path}: expected a run folder (with a config.yaml), a run's number or 'latest', "
-            "received " + ("a folder without one" if path.is_dir() else "a path where there is none")
+            "received "
+            + ("a folder without one" if path.is_dir() else "a path where there is none")
         )
     return RunDir(path)
 
@@ -143,7 +146,9 @@ def _by_number(output_dir, number):
         if found == number:
             return path
     numbers = ", ".join(str(found) for found, _ in _runs(output_dir)[-5:]) or "none"
-    raise UserError(f"{output_dir}: expected the number of a run (newest: {numbers}), received {number}")
+    raise UserError(
+        f"{output_dir}: expected the number of a run (newest: {numbers}), received {number}"
+    )
 
 
 def run_family(run):

@@ -6,6 +6,7 @@ from pathlib import Path
 from training_run.command import run_command
 from training_run.config import load_config
 from training_run.errors import UserError
+from training_run.quiet import import_tensorflow
 from training_run.rundir import find_run
 
 MAX_IMAGES = 1_000_000
@@ -53,6 +54,7 @@ def _sample(family, network_name, arguments):
     run = find_run(arguments.run, arguments.outputs, family.name)
     out = checked_out(arguments.out or Path(f"{run.path.resolve().name}-samples.png"))
     config = load_config(family.config_class, run.config)
+    import_tensorflow()
     from training_run.saved import load_network
 
     network = load_network(run, network_name)

@@ -31,6 +31,6 @@ def load_network(run, name):
         return keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # Keras raises many kinds, all for the same reason: a bad file
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise UserError(f"{path}: expected a network that Keras can load safely: {reason}") from None
-
-
+        raise UserError(
+            f"{path}: expected a network that Keras can load safely: {reason}"
+        ) from None

@@ -114,7 +114,9 @@ def _note_mapping(node, key, name, source, seen):
         line = key_node.start_mark.line + 1
         child = join_key(key, key_node.value)
         if child in first_lines:
-            message = f"expected each key once, received it again (first on line {first_lines[child]})"
+            message = (
+                f"expected each key once, received it again (first on line {first_lines[child]})"
+            )
             source.problems.append(Problem(f"{name}:{line}", child, message))
         first_lines.setdefault(child, line)
         source.places[child] = f"{name}:{line}"

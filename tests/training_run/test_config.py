@@ -71,7 +71,8 @@ seed: 2
         "x.yaml:6: training.steps: expected a number of steps or epochs from 1 on, such as 200, "
         "'200 steps' or '30 epochs', received 0",
         "x.yaml:6: training.batch_size: expected a number greater than 0, received -1",
-        "x.yaml:6: training.batch_sise: unknown key, received 3; did you mean 'training.batch_size'?",
+        "x.yaml:6: training.batch_sise: unknown key, received 3; "
+        "did you mean 'training.batch_size'?",
         "command line: training.stepz: unknown key, received 4; did you mean 'training.steps'?",
         "x.yaml:7: model.generator_widths.1: expected an integer, received 'a'",
         "x.yaml:7: model.output_activation: expected 'tanh' or 'sigmoid', received 'relu'",
@@ -113,7 +114,9 @@ def test_overrides_obey_the_same_checks(tmp_path, override, sentence):
 
 def test_overrides_win_and_reach_sections_the_file_does_not_have(tmp_path):
     path = write(tmp_path, MINIMAL)
-    config = load_config(GANConfig, path, ["training.steps=30 epochs", "optimizer.generator.beta_1=0.25"])
+    config = load_config(
+        GANConfig, path, ["training.steps=30 epochs", "optimizer.generator.beta_1=0.25"]
+    )
     assert config.training.steps == "30 epochs"
     generator = config.optimizer.generator.over(config.optimizer)
     assert (generator.beta_1, generator.learning_rate) == (0.25, 2e-4)
@@ -122,7 +125,10 @@ def test_overrides_win_and_reach_sections_the_file_does_not_have(tmp_path):
 
 def test_the_range_follows_the_activation_unless_it_is_given(tmp_path):
     path = write(tmp_path, MINIMAL)
-    assert load_config(GANConfig, path, ["model.output_activation=sigmoid"]).model.value_range == (0, 1)
+    assert load_config(GANConfig, path, ["model.output_activation=sigmoid"]).model.value_range == (
+        0,
+        1,
+    )
     assert load_config(GANConfig, path, ["model.value_range=[0,1]"]).model.value_range == (0, 1)
 
 
@@ -153,7 +159,9 @@ def test_presets_survive_a_round_trip(tmp_path, name):
     name=st.from_regex(r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,60}\Z"),
 )
 @settings(max_examples=60, deadline=None)
-def test_any_valid_configuration_survives_a_round_trip(tmp_path_factory, learning_rate, seed, low, steps, name):
+def test_any_valid_configuration_survives_a_round_trip(
+    tmp_path_factory, learning_rate, seed, low, steps, name
+):
     config = GANConfig.model_validate(
         {
             "family": "gan",
@@ -187,15 +195,20 @@ def test_unknown_presets_name_the_nearest():
 
 def test_every_preset_says_its_command_and_time():
     for path in presets_dir().glob("*.yaml"):
-        comment = [line for line in path.read_text().splitlines() if line.startswith("#")]
-        assert comment[0] == f"# yaml-language-server: $schema=schema/{path.read_text().split('family: ')[1].split()[0]}.json"
+        text = path.read_text()
+        comment = [line for line in text.splitlines() if line.startswith("#")]
+        family = text.split("family: ")[1].split()[0]
+        assert comment[0] == f"# yaml-language-server: $schema=schema/{family}.json"
         assert "python -m" in comment[1]
         assert "CPU core" in " ".join(comment)
 
 
 def test_committed_schema_is_up_to_date():
     printed = subprocess.run(
-        [sys.executable, "-m", "gan_mnist.train", "--schema"], capture_output=True, text=True, check=True
+        [sys.executable, "-m", "gan_mnist.train", "--schema"],
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout
     committed = Path("configs/schema/gan.json").read_text()
     assert json.loads(printed) == json.loads(committed)

@@ -31,4 +31,6 @@ def test_sha256(tmp_path):
     path = tmp_path / "a"
     path.write_bytes(b"abc")
     # The test vector of FIPS 180-2, appendix B.1.
-    assert sha256_of_file(path) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert (
+        sha256_of_file(path) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    )

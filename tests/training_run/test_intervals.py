@@ -32,7 +32,9 @@ def test_epochs_are_full_batches():
     assert interval_to_steps(70, 468) == 70
 
 
-@pytest.mark.parametrize(("common", "block"), [(30000, 50), (200, 50), (468, 39), (937, 1), (120, 40), (7, 7)])
+@pytest.mark.parametrize(
+    ("common", "block"), [(30000, 50), (200, 50), (468, 39), (937, 1), (120, 40), (7, 7)]
+)
 def test_block_is_the_largest_divisor_up_to_50(common, block):
     assert largest_block(common) == block
 
@@ -49,7 +51,12 @@ def test_the_default_run_goes_in_blocks_of_50():
 
 
 def test_the_block_divides_every_interval_and_where_a_resume_starts():
-    assert schedule("training.steps=1 epoch", "training.batch_size=128", "log.every=39", "samples.every=234").block == 39
+    assert (
+        schedule(
+            "training.steps=1 epoch", "training.batch_size=128", "log.every=39", "samples.every=234"
+        ).block
+        == 39
+    )
     assert schedule("samples.every=130").block == 10
     assert schedule("training.steps=210", "log.every=70", "samples.every=70").block == 35
     assert schedule(first_step=35).block == 5

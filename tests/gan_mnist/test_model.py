@@ -1,0 +1,178 @@
+import keras
+import numpy as np
+import pytest
+
+from gan_mnist.losses import get_loss
+from gan_mnist.model import GAN
+from gan_mnist.networks import build_mlp_discriminator, build_mlp_generator
+
+BATCH = 8
+
+
+def make_gan(d_rate=1e-2, g_rate=1e-2, seed=3, momentum=0.8, **compile_options):
+    gan = GAN(
+        build_mlp_generator(
+            latent_dim=5,
+            image_shape=(4, 4, 1),
+            widths=(16,),
+            batch_norm_momentum=momentum,
+            seed=seed,
+        ),
+        build_mlp_discriminator(image_shape=(4, 4, 1), widths=(16,), seed=seed),
+        value_range=(-1, 1),
+        batch_size=BATCH,
+        seed=seed,
+    )
+    gan.compile(
+        discriminator_optimizer=keras.optimizers.Adam(d_rate),
+        generator_optimizer=keras.optimizers.Adam(g_rate),
+        loss=get_loss("non_saturating"),
+        **compile_options,
+    )
+    return gan
+
+
+def make_batch(gan, step=0):
+    images = np.random.default_rng(step).integers(0, 256, (BATCH, 4, 4, 1), dtype=np.uint8)
+    return {"images": images, **gan.draw(step)}
+
+
+def arrays(variables):
+    return [np.array(variable) for variable in variables]
+
+
+def changed(before, variables):
+    return [
+        not np.array_equal(old, new) for old, new in zip(before, arrays(variables), strict=True)
+    ]
+
+
+def test_the_discriminator_phase_moves_only_the_discriminators_trainable_weights():
+    gan = make_gan(g_rate=1e-30)  # a generator phase too small for float32
+    d_before, g_before = (
+        arrays(gan.discriminator.variables),
+        arrays(gan.generator.trainable_variables),
+    )
+    gan.train_step(make_batch(gan))
+    assert all(changed(d_before, gan.discriminator.variables))
+    # Biases start at zero, where even the smallest step shows.
+    for old, new in zip(g_before, gan.generator.trainable_variables, strict=True):
+        np.testing.assert_allclose(old, np.array(new), atol=1e-20)
+
+
+def test_the_generator_phase_moves_only_the_generator():
+    gan = make_gan(d_rate=1e-30)
+    d_before, g_before = (
+        arrays(gan.discriminator.variables),
+        arrays(gan.generator.trainable_variables),
+    )
+    gan.train_step(make_batch(gan))
+    assert all(changed(g_before, gan.generator.trainable_variables))
+    for old, new in zip(d_before, gan.discriminator.variables, strict=True):
+        np.testing.assert_allclose(old, np.array(new), atol=1e-20)
+
+
+def test_batch_norm_statistics_move():
+    gan = make_gan()
+    before = arrays(gan.generator.non_trainable_variables)
+    gan.train_step(make_batch(gan))
+    assert len(before) == 2
+    assert all(changed(before, gan.generator.non_trainable_variables))
+
+
+def scalar_gan(a, w):
+    """G(z) = a z and D(x) = w x on one-pixel images: a step that can be done by hand."""
+    generator = keras.Sequential(
+        [keras.Input((1,)), keras.layers.Dense(1, use_bias=False), keras.layers.Reshape((1, 1, 1))]
+    )
+    discriminator = keras.Sequential(
+        [keras.Input((1, 1, 1)), keras.layers.Flatten(), keras.layers.Dense(1, use_bias=False)]
+    )
+    generator.set_weights([np.array([[a]])])
+    discriminator.set_weights([np.array([[w]])])
+    gan = GAN(generator, discriminator, value_range=(0, 1), batch_size=1, seed=0)
+    gan.compile(keras.optimizers.SGD(0.5), keras.optimizers.SGD(0.25), get_loss("non_saturating"))
+    return gan
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def test_one_step_by_hand():
+    a, w, x, z_d, z_g = 0.7, -0.4, 1.0, 0.9, -1.3
+    gan = scalar_gan(a, w)
+    batch = {
+        "images": np.full((1, 1, 1, 1), 255, np.uint8),
+        "z_discriminator": np.array([[z_d]], np.float32),
+        "z_generator": np.array([[z_g]], np.float32),
+    }
+    logs = gan.train_step(batch)
+
+    # d_loss = softplus(-w x) + softplus(w a z); its slope in w:
+    fake = a * z_d
+    d_loss = np.log1p(np.exp(-w * x)) + np.log1p(np.exp(w * fake))
+    w_new = w - 0.5 * (-x * sigmoid(-w * x) + fake * sigmoid(w * fake))
+    # g_loss = softplus(-w' a z), on fresh latents and the updated discriminator; its slope in a:
+    logit = w_new * a * z_g
+    a_new = a - 0.25 * (-w_new * z_g * sigmoid(-logit))
+
+    assert float(logs["d_loss"]) == pytest.approx(d_loss, abs=1e-6)
+    assert float(logs["g_loss"]) == pytest.approx(np.log1p(np.exp(-logit)), abs=1e-6)
+    assert gan.discriminator.get_weights()[0].item() == pytest.approx(w_new, abs=1e-6)
+    assert gan.generator.get_weights()[0].item() == pytest.approx(a_new, abs=1e-6)
+    # w < 0 calls the white real image fake, and the grey fake one (logit -0.252) fake too.
+    assert float(logs["d_accuracy_real"]) == 0.0
+    assert float(logs["d_accuracy_fake"]) == 1.0
+
+
+def test_latents_are_a_function_of_seed_and_step_and_the_phases_do_not_share_them():
+    gan = make_gan(seed=3)
+    draw, again = gan.draw(7), make_gan(seed=3).draw(7)
+    assert np.array_equal(draw["z_generator"], again["z_generator"])
+    assert not np.array_equal(draw["z_generator"], draw["z_discriminator"])
+    assert not np.array_equal(draw["z_generator"], gan.draw(8)["z_generator"])
+    assert not np.array_equal(draw["z_generator"], make_gan(seed=4).draw(7)["z_generator"])
+
+
+def trained(**options):
+    gan = make_gan(steps_per_execution=5, **options)
+    import tensorflow as tf
+
+    batches = tf.data.Dataset.from_generator(
+        lambda: (make_batch(gan, step) for step in range(10)),
+        output_signature={
+            "images": tf.TensorSpec((BATCH, 4, 4, 1), tf.uint8),
+            "z_discriminator": tf.TensorSpec((BATCH, 5)),
+            "z_generator": tf.TensorSpec((BATCH, 5)),
+        },
+    )
+    gan.fit(batches, steps_per_epoch=10, shuffle=False, verbose=0)
+    return gan
+
+
+def test_same_seed_same_bytes_and_the_compiled_block_does_what_single_steps_do():
+    one, two = trained(jit_compile=True), trained(jit_compile=True)
+    for first, second in zip(one.variables, two.variables, strict=True):
+        assert np.array_equal(first, second)
+    eager = make_gan()
+    for step in range(10):
+        eager.train_step(make_batch(eager, step))
+    for first, second in zip(one.variables, eager.variables, strict=True):
+        np.testing.assert_allclose(np.array(first), np.array(second), atol=2e-4)
+
+
+def test_compile_makes_no_optimizer_of_its_own():
+    gan = make_gan()
+    assert gan.optimizer is None
+    assert set(gan.optimizers()) == {"discriminator", "generator"}
+    assert all(optimizer.built for optimizer in gan.optimizers().values())
+
+
+def test_samples_use_the_moving_statistics_and_lie_in_range():
+    gan = make_gan()
+    z = np.ones((3, 5), np.float32)
+    first = np.array(gan.sample(z))
+    alone = np.array(gan.sample(z[:1]))
+    np.testing.assert_allclose(first[:1], alone, atol=1e-6)
+    assert np.abs(first).max() <= 1

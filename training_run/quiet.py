@@ -1,0 +1,39 @@
+"""Importing TensorFlow without its start-up talk."""
+
+import os
+import sys
+import tempfile
+from contextlib import contextmanager
+
+
+def import_tensorflow():
+    """Import TensorFlow and Keras; what they print is shown only if the import fails.
+
+    Without a GPU TensorFlow greets with a dozen lines about missing libraries, some of them
+    written by C++ code before its own log level counts.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with _standard_error_kept_back():
+        import keras
+        import tensorflow as tf
+
+        tf.config.list_physical_devices()  # finding no GPU is the loudest part
+    return tf, keras
+
+
+@contextmanager
+def _standard_error_kept_back():
+    """Hold back what is written to file descriptor 2; replay it if the block raises."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as buffer:
+        os.dup2(buffer.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            buffer.seek(0)
+            os.write(kept, buffer.read())
+            raise
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
