@@ -173,4 +173,8 @@ def seed_power_iterations(network, initializers):
 
 def _one_hot(labels, num_classes):
     # One-hot and a matrix product, not `Embedding`: dense gradients, summed in a fixed order.
-    return keras.layers.CategoryEncoding(num_tokens=num_classes, output_mode="one_hot")(labels)
+    # Its name is how a saved network tells the number of its classes.
+    one_hot = keras.layers.CategoryEncoding(
+        num_tokens=num_classes, output_mode="one_hot", name="labels_one_hot"
+    )
+    return one_hot(labels)

@@ -1,0 +1,183 @@
+import math
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from gan_mnist.losses import LOSSES, get_loss, value_function
+
+REAL = np.array([[2.0], [-1.0], [0.5]])
+FAKE = np.array([[-0.5], [1.5]])
+every_loss = pytest.mark.parametrize("name", LOSSES)
+
+
+def sigmoid(logits):
+    return 1 / (1 + np.exp(-logits))
+
+
+def log_d(logits):
+    return np.log(sigmoid(logits)).mean()
+
+
+def log_not_d(logits):
+    return np.log(1 - sigmoid(logits)).mean()
+
+
+# By hand, from probabilities and the papers' formulas.
+BY_HAND = {
+    "non_saturating": (-log_d(REAL) - log_not_d(FAKE), -log_d(FAKE)),
+    "minimax": (-log_d(REAL) - log_not_d(FAKE), log_not_d(FAKE)),
+    # ((1^2 + 2^2 + 0.5^2) / 3 + (0.5^2 + 1.5^2) / 2) / 2 and (1.5^2 + 0.5^2) / 4
+    "least_squares": ((5.25 / 3 + 1.25) / 2, 0.625),
+    # (0 + 2 + 0.5) / 3 + (0.5 + 2.5) / 2 and -(1.0) / 2
+    "hinge": (2.5 / 3 + 1.5, -0.5),
+    # 0.5 - 0.5 and -0.5
+    "wasserstein": (0.0, -0.5),
+}
+
+
+def test_every_loss_is_checked_by_hand():
+    assert BY_HAND.keys() == LOSSES.keys()
+
+
+@every_loss
+def test_values_by_hand(name):
+    loss = get_loss(name)
+    d_loss, g_loss = BY_HAND[name]
+    assert float(loss.discriminator(tf.constant(REAL), tf.constant(FAKE))) == pytest.approx(
+        d_loss, abs=1e-12
+    )
+    assert float(loss.generator(tf.constant(FAKE))) == pytest.approx(g_loss, abs=1e-12)
+
+
+def test_the_value_function():
+    assert float(value_function(tf.constant(REAL), tf.constant(FAKE))) == pytest.approx(
+        log_d(REAL) + log_not_d(FAKE), abs=1e-12
+    )
+    undecided = tf.zeros((4, 1))
+    assert float(value_function(undecided, undecided)) == pytest.approx(-2 * math.log(2), abs=1e-6)
+    sure = tf.fill((4, 1), 50.0)
+    assert float(value_function(sure, -sure)) == pytest.approx(0.0, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", ["non_saturating", "minimax"])
+def test_the_discriminator_minimises_minus_the_value_function(name):
+    loss = get_loss(name).discriminator(tf.constant(REAL), tf.constant(FAKE))
+    assert float(loss) == pytest.approx(
+        -float(value_function(tf.constant(REAL), tf.constant(FAKE))), abs=1e-12
+    )
+
+
+def gradients(function, *arrays):
+    tensors = [tf.constant(array) for array in arrays]
+    with tf.GradientTape() as tape:
+        for tensor in tensors:
+            tape.watch(tensor)
+        value = function(*tensors)
+    return [np.array(gradient) for gradient in tape.gradient(value, tensors)]
+
+
+def finite_differences(function, *arrays, step=1e-5):
+    result = [np.zeros_like(array) for array in arrays]
+    for k, array in enumerate(arrays):
+        for index in np.ndindex(array.shape):
+            values = []
+            for sign in (1, -1):
+                moved = [other.copy() for other in arrays]
+                moved[k][index] += sign * step
+                values.append(float(function(*map(tf.constant, moved))))
+            result[k][index] = (values[0] - values[1]) / (2 * step)
+    return result
+
+
+@every_loss
+@pytest.mark.parametrize("label_smoothing", [0.0, 0.1])
+def test_gradients_by_finite_differences(name, label_smoothing):
+    if label_smoothing and name in ("hinge", "wasserstein"):
+        pytest.skip("has no labels to smooth")
+    loss = get_loss(name, label_smoothing=label_smoothing)
+    for function, arrays in ((loss.discriminator, (REAL, FAKE)), (loss.generator, (FAKE,))):
+        expected = finite_differences(function, *arrays)
+        for one, two in zip(gradients(function, *arrays), expected, strict=True):
+            np.testing.assert_allclose(one, two, atol=1e-8)
+
+
+@every_loss
+@pytest.mark.parametrize("jit_compile", [False, True], ids=["graph", "xla"])
+def test_extreme_logits_keep_values_and_gradients_finite(name, jit_compile):
+    loss = get_loss(name)
+
+    @tf.function(jit_compile=jit_compile)
+    def evaluate(real, fake):
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch([real, fake])
+            d_loss, g_loss = loss.discriminator(real, fake), loss.generator(fake)
+        return d_loss, g_loss, *tape.gradient(d_loss, [real, fake]), tape.gradient(g_loss, fake)
+
+    for real in (-1e4, 0.0, 1e4):
+        for fake in (-1e4, 0.0, 1e4):
+            values = evaluate(tf.constant([[real]]), tf.constant([[fake]]))
+            assert all(np.isfinite(value).all() for value in values), (real, fake, values)
+    if name in ("non_saturating", "minimax"):
+        d_loss, _, real_slope, fake_slope, _ = evaluate(tf.constant([[-1e4]]), tf.constant([[1e4]]))
+        assert float(d_loss) == pytest.approx(2e4, rel=1e-6)
+        np.testing.assert_allclose([real_slope[0, 0], fake_slope[0, 0]], [-1.0, 1.0])
+
+
+@every_loss
+def test_the_discriminator_parts_the_two_and_the_generator_climbs(name):
+    # Away from the minima of the least squares: all logits between the labels.
+    real, fake = np.full((3, 1), 0.4), np.full((3, 1), 0.3)
+    loss = get_loss(name)
+    real_slope, fake_slope = gradients(loss.discriminator, real, fake)
+    (generator_slope,) = gradients(loss.generator, fake)
+    assert (real_slope < 0).all() and (fake_slope > 0).all() and (generator_slope < 0).all()
+
+
+def test_only_the_minimax_generator_saturates_on_a_sure_discriminator():
+    told = np.array([[-10.0]])
+    (minimax,) = gradients(get_loss("minimax").generator, told)
+    (non_saturating,) = gradients(get_loss("non_saturating").generator, told)
+    assert float(minimax[0, 0]) == pytest.approx(-sigmoid(-10.0), rel=1e-9)
+    assert float(non_saturating[0, 0]) == pytest.approx(-sigmoid(10.0), rel=1e-9)
+
+
+@pytest.mark.parametrize("name", ["non_saturating", "minimax"])
+def test_smoothed_cross_entropy_by_hand_and_at_its_optimum(name):
+    loss = get_loss(name, label_smoothing=0.1).discriminator
+    expected = -0.9 * log_d(REAL) - 0.1 * log_not_d(REAL) - log_not_d(FAKE)
+    assert float(loss(tf.constant(REAL), tf.constant(FAKE))) == pytest.approx(expected, abs=1e-12)
+    optimum = np.array([[math.log(0.9 / 0.1)]])  # where D(x) = 0.9
+    np.testing.assert_allclose(gradients(loss, optimum, FAKE)[0], 0.0, atol=1e-12)
+    assert get_loss(name, label_smoothing=0.1).generator is get_loss(name).generator
+
+
+def test_smoothed_least_squares_by_hand():
+    loss = get_loss("least_squares", label_smoothing=0.1)
+    # ((1.1^2 + 1.9^2 + 0.4^2) / 3 + 1.25) / 2: the fake label stays 0
+    value = loss.discriminator(tf.constant(REAL), tf.constant(FAKE))
+    assert float(value) == pytest.approx((4.98 / 3 + 1.25) / 2, abs=1e-12)
+    assert loss.boundary == pytest.approx(0.45)
+
+
+@every_loss
+def test_the_boundary_is_where_the_discriminator_is_undecided(name):
+    expected = 0.5 if name == "least_squares" else 0.0
+    assert get_loss(name).boundary == expected
+    if name in ("hinge", "wasserstein"):
+        return
+    # Undecided: real and fake pull equally hard.
+    at = np.array([[expected]])
+    real_slope, fake_slope = gradients(get_loss(name).discriminator, at, at)
+    np.testing.assert_allclose(real_slope, -fake_slope, atol=1e-12)
+
+
+def test_errors_name_what_was_received():
+    with pytest.raises(ValueError, match=r"one of non_saturating, .*Received: 'bce'"):
+        get_loss("bce")
+    for name in ("hinge", "wasserstein"):
+        with pytest.raises(ValueError, match=f"a loss with labels. Received: '{name}'"):
+            get_loss(name, label_smoothing=0.1)
+    for smoothing in (-0.1, 1.0):
+        with pytest.raises(ValueError, match=rf"in \[0, 1\). Received: {smoothing}"):
+            get_loss("minimax", label_smoothing=smoothing)
