@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from training_run import mnist
+from training_run import faces, image_folder, mnist
 from training_run.errors import UserError
 from training_run.image_data import DataSpec, ImageData
 
@@ -33,6 +33,8 @@ DATASETS = {
     "fashion_mnist": Dataset(
         partial(mnist.describe, mnist.FASHION_MNIST), partial(mnist.load, mnist.FASHION_MNIST)
     ),
+    "orl_faces": Dataset(faces.describe, faces.load),
+    "image_folder": Dataset(image_folder.describe, image_folder.load),
 }
 """Name in `data.dataset` -> `Dataset`."""
 

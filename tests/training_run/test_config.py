@@ -198,7 +198,7 @@ def test_every_preset_says_its_command_and_time():
         text = path.read_text()
         comment = [line for line in text.splitlines() if line.startswith("#")]
         family = text.split("family: ")[1].split()[0]
-        assert comment[0] == f"# yaml-language-server: $schema=schema/{family}.json"
+        assert comment[0] == f"# yaml-language-server: $schema={family}.schema.json"
         assert "python -m" in comment[1]
         assert "CPU core" in " ".join(comment)
 
@@ -210,7 +210,7 @@ def test_committed_schema_is_up_to_date():
         text=True,
         check=True,
     ).stdout
-    committed = Path("configs/schema/gan.json").read_text()
+    committed = Path("configs/gan.schema.json").read_text()
     assert json.loads(printed) == json.loads(committed)
 
 
