@@ -1,0 +1,191 @@
+"""The denoising autoencoder that cleans generated digits (source 000)."""
+
+import math
+
+import keras
+import tensorflow as tf
+
+from gan_mnist.corruption import CORRUPTIONS
+from gan_mnist.networks import seeded_initializers
+from training_run.batches import scale_images
+
+
+def build_denoiser(*, image_shape=(28, 28, 1), num_hidden=50, seed):
+    """The autoencoder of source 000: dense, ReLU, dense, sigmoid; 79,234 parameters.
+
+    The 50 hidden units have no room for noise: what comes out is the digit they know.
+
+    Args:
+        image_shape: (height, width, channels).
+        num_hidden: units of the hidden layer.
+        seed: non-negative int; all initial weights follow from it.
+
+    Returns:
+        A Sequential named "denoiser": (N, *image_shape) float32 in [0, 1] -> the same. Its layer
+        "logits" holds what the sigmoid squashes.
+    """
+    initializers = seeded_initializers("denoiser", seed)
+    return keras.Sequential(
+        [
+            keras.Input(image_shape, name="images"),
+            keras.layers.Flatten(),
+            keras.layers.Dense(
+                num_hidden, activation="relu", kernel_initializer=next(initializers)
+            ),
+            keras.layers.Dense(
+                math.prod(image_shape), kernel_initializer=next(initializers), name="logits"
+            ),
+            keras.layers.Activation("sigmoid", dtype="float32"),
+            keras.layers.Reshape(image_shape, dtype="float32"),
+        ],
+        name="denoiser",
+    )
+
+
+class Denoiser(keras.Model):
+    """A network that learns to give back the clean picture from a corrupted one.
+
+    The loss is the cross-entropy between clean and restored pixels, both read as probabilities of
+    white, summed over the pixels of an example and averaged over the batch: with a sigmoid output
+    its slope in the logits is restored - clean, which does not die where the sigmoid is flat, as
+    that of the squared error does. Its floor is not 0 but the entropy of the grey pixels.
+
+    Sources: Vincent et al. 2008 (ICML), "Extracting and composing robust features with denoising
+    autoencoders", sections 2.2 and 2.3; source 000.
+
+    Args:
+        denoiser: images in [0, 1] -> images in [0, 1], as from `build_denoiser`.
+        corruptions: kind -> strength, applied in this order; kinds are the keys of
+            `gan_mnist.corruption.CORRUPTIONS`.
+        batch_size: pictures that noise is drawn for.
+        seed: of the noise.
+
+    Raises:
+        ValueError: for an unknown kind of corruption.
+    """
+
+    def __init__(self, denoiser, *, corruptions, batch_size, seed):
+        super().__init__(name="denoising_autoencoder")
+        if unknown := corruptions.keys() - CORRUPTIONS.keys():
+            raise ValueError(
+                f"Corruptions must be of {', '.join(CORRUPTIONS)}. Received: {sorted(unknown)}"
+            )
+        self.denoiser = denoiser
+        self.to_logits = keras.Model(denoiser.inputs, denoiser.get_layer("logits").output)
+        self.corruptions = dict(corruptions)
+        self.noise_shape = (batch_size, *denoiser.input_shape[1:])
+        self.seed = seed
+        self.reconstruction_loss = keras.metrics.Mean(name="reconstruction_loss")
+        self.built = True  # its parts are; `fit` need not trace a call to find out
+
+    def compile(self, optimizer, *, jit_compile=False, steps_per_execution=1):
+        """Set the optimizer, one of Keras's, and how the step is compiled."""
+        # Without `optimizer=None` Keras would quietly create an RMSprop beside ours.
+        super().compile(
+            optimizer=None, jit_compile=jit_compile, steps_per_execution=steps_per_execution
+        )
+        self.denoiser_optimizer = optimizer
+        optimizer.build(self.denoiser.trainable_variables)
+
+    @property
+    def metrics(self):
+        return [self.reconstruction_loss]
+
+    def networks(self):
+        """The networks to save, by file name."""
+        return {"denoiser": self.denoiser}
+
+    def optimizers(self):
+        """The optimizers, by the network they train."""
+        return {"denoiser": self.denoiser_optimizer}
+
+    def draw(self, step):
+        """Noise of one step, for each kind of corruption: a pure function of (seed, step)."""
+        return {
+            f"noise_{kind}": CORRUPTIONS[kind].draw(
+                self.seed, f"corruption_{kind}", step, self.noise_shape
+            )
+            for kind in self.corruptions
+        }
+
+    def corrupt(self, clean, batch):
+        """Spoil pictures by every kind of corruption in turn.
+
+        Args:
+            clean: (N, H, W, C) float32 in [0, 1].
+            batch: dict with the noises that `draw` gives.
+
+        Returns:
+            (N, H, W, C) float32 in [0, 1].
+        """
+        images = clean
+        for kind, strength in self.corruptions.items():
+            images = CORRUPTIONS[kind].apply(images, batch[f"noise_{kind}"], strength)
+        return images
+
+    def train_step(self, batch):
+        """Restore a corrupted batch and learn from what is missing.
+
+        Args:
+            batch: "images" (N, H, W, C) uint8 and the noises of `draw`.
+
+        Returns:
+            dict of the metrics since their last reset.
+        """
+        clean = scale_images(batch["images"], (0.0, 1.0))
+        corrupted = self.corrupt(clean, batch)
+        with tf.GradientTape() as tape:
+            loss = reconstruction_loss(clean, self.to_logits(corrupted, training=True))
+        weights = self.denoiser.trainable_variables
+        self.denoiser_optimizer.apply(tape.gradient(loss, weights), weights)
+        self.reconstruction_loss.update_state(loss)
+        return {metric.name: metric.result() for metric in self.metrics}
+
+    def denoise(self, images, value_range):
+        """Clean pictures of any range; see `denoise`."""
+        return denoise(self.denoiser, images, value_range)
+
+
+def reconstruction_loss(clean, logits):
+    """Cross-entropy of the pixels, summed over each example and averaged over the batch.
+
+    Args:
+        clean: (N, H, W, C) float32 in [0, 1].
+        logits: (N, H * W * C) float32; sigmoid(logits) are the restored pixels.
+
+    Returns:
+        Scalar float32, nats per example.
+
+    Source: Vincent et al. 2008, section 2.2 (reconstruction cross-entropy).
+    """
+    targets = tf.reshape(clean, tf.shape(logits))
+    pixels = tf.nn.sigmoid_cross_entropy_with_logits(
+        labels=targets, logits=tf.cast(logits, "float32")
+    )
+    return tf.reduce_mean(tf.reduce_sum(pixels, axis=1))
+
+
+def denoise(denoiser, images, value_range):
+    """Clean pictures of any range, of any generator.
+
+    Args:
+        denoiser: images in [0, 1] -> images in [0, 1]; from `build_denoiser` or loaded.
+        images: (N, H, W, C) float.
+        value_range: (low, high), what black and white are in `images`. Values beyond it are
+            clipped first, as source 000 does with the negative outputs of its tanh.
+
+    Returns:
+        (N, H, W, C) float32 in [0, 1].
+
+    Raises:
+        ValueError: if the denoiser was made for images of another shape.
+    """
+    images = tf.convert_to_tensor(images, tf.float32)
+    if images.shape[1:] != denoiser.input_shape[1:]:
+        raise ValueError(
+            f"The denoiser takes images of shape {tuple(denoiser.input_shape[1:])}. "
+            f"Received: {tuple(images.shape[1:])}"
+        )
+    low, high = value_range
+    unit = tf.clip_by_value((images - low) / (high - low), 0.0, 1.0)
+    return denoiser(unit, training=False)
