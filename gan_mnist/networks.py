@@ -84,9 +84,8 @@ def build_mlp_discriminator(
         batch_norm_momentum: momentum of the running statistics, or None for no normalisation.
         leaky_slope: slope of LeakyReLU below zero.
         num_classes: None, or the number of classes of a conditional discriminator.
-        wrap: layer -> layer, applied to every layer that has a kernel. With
-            `keras.layers.SpectralNormalization` the discriminator is that of Miyato et al. 2018
-            (arXiv:1802.05957).
+        wrap: layer -> layer, applied to every layer that has a kernel; `spectral_normalization`,
+            for one.
         seed: non-negative int; all initial weights follow from it.
 
     Returns:
@@ -160,6 +159,18 @@ def assemble_discriminator(layers, image_shape, num_classes, wrap, initializers)
     logits = keras.layers.Add(dtype="float32")([to_logit(features), projection])
     network = keras.Model([x, labels], logits, name="discriminator")
     return seed_power_iterations(network, initializers)
+
+
+def spectral_normalization(layer):
+    """Keep the largest singular value of a layer's kernel at 1, by power iteration.
+
+    Keras's own layer divides the kernel itself, at every call with training=True; so a call in the
+    generator's phase rescales the discriminator's kernels too.
+
+    Source: Miyato et al. 2018, arXiv:1802.05957, algorithm 1.
+    """
+    # In the layer's own precision: by itself the wrapper would round float32 logits to bfloat16.
+    return keras.layers.SpectralNormalization(layer, dtype=layer.dtype_policy)
 
 
 def seed_power_iterations(network, initializers):

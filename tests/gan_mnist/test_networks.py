@@ -7,11 +7,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from gan_mnist.networks import build_mlp_discriminator, build_mlp_generator
+from gan_mnist.networks import (
+    build_mlp_discriminator,
+    build_mlp_generator,
+    spectral_normalization,
+)
 from gan_mnist.networks_conv import build_conv_discriminator, build_conv_generator, start_size
 
 SMALL = {"image_shape": (8, 8, 1), "seed": 5}
-SPECTRAL = {"wrap": keras.layers.SpectralNormalization}
+SPECTRAL = {"wrap": spectral_normalization}
 GENERATORS = {
     "mlp": partial(build_mlp_generator, latent_dim=6, widths=(16, 12), **SMALL),
     "conv": partial(build_conv_generator, latent_dim=6, filters=(8, 4), **SMALL),
@@ -269,6 +273,20 @@ def test_spectral_normalisation_brings_every_kernel_to_norm_one(name, num_classe
         kernel = keras.ops.convert_to_numpy(layer.layer.kernel)
         norm = np.linalg.norm(kernel.reshape(-1, kernel.shape[-1]), ord=2)
         assert norm == pytest.approx(1.0, abs=0.01)
+
+
+@every_form
+@every_builder
+def test_mixed_precision_keeps_images_and_logits_in_float32(build, num_classes):
+    keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    try:
+        network = build(num_classes=num_classes)
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
+    assert network(example_inputs(network), training=True).dtype == tf.float32
+    kernels = [w for w in network.trainable_variables if w.path.endswith("kernel")]
+    assert {w.dtype for w in kernels} == {"float32"}
+    assert {layer.compute_dtype for layer in network.layers} == {"bfloat16", "float32"}
 
 
 def test_saved_networks_load_without_this_package_and_give_the_same(tmp_path):

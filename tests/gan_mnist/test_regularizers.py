@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from gan_mnist.networks import build_mlp_discriminator, seeded_initializers
+from gan_mnist.networks import build_mlp_discriminator, seeded_initializers, spectral_normalization
 from gan_mnist.networks_conv import build_conv_discriminator
 from gan_mnist.regularizers import (
     gradient_penalty,
@@ -98,7 +98,7 @@ def mlp_discriminator():
 
 def spectral_discriminator():
     return build_conv_discriminator(
-        image_shape=(8, 8, 1), filters=(4, 6), wrap=keras.layers.SpectralNormalization, seed=1
+        image_shape=(8, 8, 1), filters=(4, 6), wrap=spectral_normalization, seed=1
     )
 
 
