@@ -1,11 +1,18 @@
 """From a checked configuration to a compiled GAN."""
 
+from functools import partial
+
 import keras
+import numpy as np
 
 from gan_mnist.losses import get_loss
 from gan_mnist.model import GAN
 from gan_mnist.networks import build_mlp_discriminator, build_mlp_generator
+from gan_mnist.networks_conv import build_conv_discriminator, build_conv_generator
+from gan_mnist.regularizers import gradient_penalty, instance_noise_stddev, r1_penalty
 from training_run.batches import draw_normal
+from training_run.config import AdamConfig
+from training_run.intervals import interval_to_steps
 
 
 def build_gan(config, spec, block):
@@ -20,54 +27,109 @@ def build_gan(config, spec, block):
         A compiled `GAN`.
     """
     gan = GAN(
-        build_generator(config.model, spec.image_shape, config.seed),
-        build_discriminator(config.model, spec.image_shape, config.seed),
+        build_generator(config, spec),
+        build_discriminator(config, spec),
         value_range=config.model.value_range,
         batch_size=config.training.batch_size,
         seed=config.seed,
+        discriminator_steps=config.training.discriminator_steps,
+        ema_decay=config.ema.decay,
+        instance_noise=build_instance_noise(config, spec),
     )
     gan.compile(
         discriminator_optimizer=build_adam(config.optimizer.discriminator.over(config.optimizer)),
         generator_optimizer=build_adam(config.optimizer.generator.over(config.optimizer)),
-        loss=get_loss(config.loss.name),
+        loss=get_loss(config.loss.name, label_smoothing=config.loss.label_smoothing),
+        penalty=build_penalty(config.regularization),
         jit_compile=config.training.jit_compile,
         steps_per_execution=block,
     )
     return gan
 
 
-def build_generator(model, image_shape, seed):
-    """The generator of a model section."""
-    return build_mlp_generator(
-        latent_dim=model.latent_dim,
-        image_shape=image_shape,
-        widths=model.generator_widths,
-        batch_norm_momentum=model.batch_norm_momentum,
-        leaky_slope=model.leaky_slope,
-        output_activation=model.output_activation,
-        seed=seed,
+def build_generator(config, spec):
+    """The generator, dense or convolutional."""
+    model = config.model
+    common = {
+        "latent_dim": model.latent_dim,
+        "image_shape": spec.image_shape,
+        "batch_norm_momentum": model.batch_norm_momentum,
+        "leaky_slope": model.leaky_slope,
+        "output_activation": model.output_activation,
+        "num_classes": spec.num_classes if model.conditional else None,
+        "seed": config.seed,
+    }
+    if model.kind == "mlp":
+        return build_mlp_generator(widths=model.generator_widths, **common)
+    return build_conv_generator(
+        filters=model.generator_filters, kernel_size=model.kernel_size, **common
     )
 
 
-def build_discriminator(model, image_shape, seed):
-    """The discriminator of a model section."""
-    return build_mlp_discriminator(
-        image_shape=image_shape,
-        widths=model.discriminator_widths,
-        leaky_slope=model.leaky_slope,
-        seed=seed,
+def build_discriminator(config, spec):
+    """The discriminator, dense or convolutional."""
+    model = config.model
+    common = {
+        "image_shape": spec.image_shape,
+        "batch_norm_momentum": model.discriminator_batch_norm_momentum,
+        "leaky_slope": model.leaky_slope,
+        "num_classes": spec.num_classes if model.conditional else None,
+        "seed": config.seed,
+    }
+    if config.regularization.spectral_norm:
+        common["wrap"] = keras.layers.SpectralNormalization
+    if model.kind == "mlp":
+        return build_mlp_discriminator(widths=model.discriminator_widths, **common)
+    return build_conv_discriminator(
+        filters=model.discriminator_filters,
+        kernel_size=model.kernel_size,
+        dropout=model.discriminator_dropout,
+        **common,
     )
+
+
+def build_penalty(regularization):
+    """The weighted sum of the penalties that are on, or None."""
+    terms = []
+    if regularization.gradient_penalty:
+        terms.append((regularization.gradient_penalty, gradient_penalty))
+    if regularization.r1:
+        terms.append(
+            (regularization.r1, lambda judge, real, fake, epsilon: r1_penalty(judge, real))
+        )
+    if not terms:
+        return None
+    return lambda *inputs: sum(weight * term(*inputs) for weight, term in terms)
+
+
+def build_instance_noise(config, spec):
+    """Standard deviation of the instance noise as a function of the step, or None."""
+    noise = config.regularization
+    if not noise.instance_noise:
+        return None
+    if noise.instance_noise_until is None:
+        return lambda step: noise.instance_noise
+    steps_per_epoch = spec.num_train // config.training.batch_size
+    num_steps = interval_to_steps(noise.instance_noise_until, steps_per_epoch)
+    return partial(instance_noise_stddev, initial=noise.instance_noise, num_steps=num_steps)
 
 
 def build_adam(settings):
     """A Keras Adam from an `AdamConfig`."""
-    return keras.optimizers.Adam(
-        **settings.model_dump(include={"learning_rate", "beta_1", "beta_2", "epsilon"})
-    )
+    return keras.optimizers.Adam(**settings.model_dump(include=set(AdamConfig.model_fields)))
 
 
 def sample_grid(gan, config, data):
-    """A function that gives a grid's images from latents that stay the same all run long."""
-    num_images = config.samples.num_rows * config.samples.num_columns
-    z = draw_normal(config.seed, "grid", 0, (num_images, gan.latent_dim))
-    return lambda: gan.sample(z)
+    """A function that gives a grid's images from latents that stay the same all run long.
+
+    A conditional GAN gets one class a row, and the same latent down a column.
+    """
+    num_rows, num_columns = config.samples.num_rows, config.samples.num_columns
+    if not gan.conditional:
+        z = draw_normal(config.seed, "grid", 0, (num_rows * num_columns, gan.latent_dim))
+        return lambda: gan.sample(z)
+    z = np.tile(
+        draw_normal(config.seed, "grid", 0, (num_columns, gan.latent_dim)), (data.num_classes, 1)
+    )
+    labels = np.repeat(np.arange(data.num_classes, dtype=np.int32), num_columns)
+    return lambda: gan.sample(z, labels)

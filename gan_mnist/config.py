@@ -1,8 +1,16 @@
 """Configuration of a GAN run."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import (
+    Discriminator,
+    Field,
+    NonNegativeFloat,
+    PositiveFloat,
+    PositiveInt,
+    Tag,
+    model_validator,
+)
 
 from training_run.config import (
     AdamConfig,
@@ -11,27 +19,97 @@ from training_run.config import (
     ModelSection,
     RunConfig,
     Section,
+    TrainingConfig,
     Widths,
+    model_kind,
 )
+from training_run.intervals import Interval
 
 
-class MLPConfig(ModelSection):
-    """Dense networks (sources 000 and 001)."""
+class NetworksConfig(ModelSection):
+    """What dense and convolutional networks have in common."""
 
-    kind: Literal["mlp"] = "mlp"
     latent_dim: PositiveInt = 100
-    generator_widths: Widths = (256, 512, 1024)
-    discriminator_widths: Widths = (512, 256)
+    conditional: bool = Field(False, description="give the class label to both networks")
     batch_norm_momentum: Fraction | None = Field(
         0.8, description="of the generator's moving statistics; null for no BatchNorm"
     )
+    discriminator_batch_norm_momentum: Fraction | None = None
     leaky_slope: Fraction = 0.2
+
+
+class MLPConfig(NetworksConfig):
+    """Dense networks (sources 000 and 001)."""
+
+    kind: Literal["mlp"] = "mlp"
+    generator_widths: Widths = (256, 512, 1024)
+    discriminator_widths: Widths = (512, 256)
+
+
+class ConvConfig(NetworksConfig):
+    """Convolutional networks (source 002); each filter count halves or doubles the image."""
+
+    kind: Literal["conv"] = "conv"
+    generator_filters: Widths = (64, 32)
+    discriminator_filters: Widths = (32, 64)
+    kernel_size: Annotated[int, Field(ge=2, le=9)] = 4
+    discriminator_dropout: Fraction = 0.0
+
+
+class GANTrainingConfig(TrainingConfig):
+    """How long and how; a step is one update of the discriminator."""
+
+    discriminator_steps: PositiveInt = Field(
+        1, description="updates of the discriminator for each one of the generator"
+    )
 
 
 class LossConfig(Section):
     """What discriminator and generator minimise."""
 
-    name: Literal["non_saturating", "minimax"] = "non_saturating"
+    name: Literal["non_saturating", "minimax", "least_squares", "hinge", "wasserstein"] = (
+        "non_saturating"
+    )
+    label_smoothing: Fraction = Field(
+        0.0, description="one-sided: real images get the label 1 minus this"
+    )
+
+    @model_validator(mode="after")
+    def _smoothing_needs_labels(self):
+        if self.label_smoothing and self.name in ("hinge", "wasserstein"):
+            raise ValueError(
+                f"expected label_smoothing 0 with the {self.name} loss, which has no labels to "
+                f"smooth, received {self.label_smoothing}"
+            )
+        return self
+
+
+class RegularizationConfig(Section):
+    """What keeps the game in balance; everything is off by default."""
+
+    gradient_penalty: NonNegativeFloat = Field(
+        0.0, description="weight lambda of (|grad D| - 1)^2 (Gulrajani et al. 2017; there 10)"
+    )
+    r1: NonNegativeFloat = Field(
+        0.0, description="weight gamma of |grad D|^2 / 2 at real images (Mescheder et al. 2018)"
+    )
+    spectral_norm: bool = Field(
+        False, description="spectral normalisation of the discriminator (Miyato et al. 2018)"
+    )
+    instance_noise: NonNegativeFloat = Field(
+        0.0, description="standard deviation of noise on all images the discriminator sees"
+    )
+    instance_noise_until: Interval | None = Field(
+        None, description="by when that noise has faded to nothing; null: it stays"
+    )
+
+
+class EMAConfig(Section):
+    """Moving average of the generator's weights, used for samples (Yazici et al. 2019)."""
+
+    decay: Fraction | None = Field(
+        None, description="share kept at each step, say 0.999; null: off"
+    )
 
 
 class GANOptimizerConfig(AdamConfig):
@@ -47,6 +125,37 @@ class GANConfig(RunConfig):
     """One training run of a GAN."""
 
     family: Literal["gan"]
-    model: MLPConfig = MLPConfig()
+    training: GANTrainingConfig
+    model: Annotated[
+        Annotated[MLPConfig, Tag("mlp")] | Annotated[ConvConfig, Tag("conv")],
+        Discriminator(model_kind("mlp")),
+    ] = MLPConfig()
     loss: LossConfig = LossConfig()
+    regularization: RegularizationConfig = RegularizationConfig()
+    ema: EMAConfig = EMAConfig()
     optimizer: GANOptimizerConfig = GANOptimizerConfig()
+
+    @model_validator(mode="after")
+    def _check_combinations(self):
+        penalties = self.regularization
+        if self.loss.name == "wasserstein" and not (
+            penalties.gradient_penalty or penalties.spectral_norm
+        ):
+            raise ValueError(
+                "expected regularization.gradient_penalty or regularization.spectral_norm with "
+                "loss.name wasserstein, since a critic of unbounded slope estimates no distance, "
+                "received neither"
+            )
+        if self.model.discriminator_batch_norm_momentum is not None:
+            self._refuse_penalties_with_batch_norm()
+        return self
+
+    def _refuse_penalties_with_batch_norm(self):
+        for name in ("gradient_penalty", "r1"):
+            if getattr(self.regularization, name):
+                raise ValueError(
+                    f"expected no BatchNorm in the discriminator "
+                    f"(model.discriminator_batch_norm_momentum) with regularization.{name}: it is "
+                    "about the slope at each image alone, which BatchNorm mixes over the batch; "
+                    f"received {self.model.discriminator_batch_norm_momentum}"
+                )

@@ -146,6 +146,24 @@ class ModelSection(Section):
         return self
 
 
+def model_kind(default):
+    """For unions of model sections: which one is meant, by its `kind` key.
+
+    Args:
+        default: the kind where the key is missing.
+
+    Returns:
+        A function for `pydantic.Discriminator`.
+    """
+
+    def kind(values):
+        if isinstance(values, dict):
+            return str(values.get("kind", default))
+        return getattr(values, "kind", None)
+
+    return kind
+
+
 class RunConfig(Section):
     """What every run's configuration has."""
 
@@ -223,6 +241,8 @@ def _explain(error, config_class, source, path):
         if details["type"] == "default_factory_not_called":  # follows from another problem
             continue
         key = _dotted(details["loc"], known)
+        if details["type"] == "union_tag_invalid":
+            key, details["input"] = join_key(key, "kind"), details["ctx"]["tag"]
         place = key
         while place and place not in source.places:  # a missing key stands where its section does
             place = place.rpartition(".")[0]
@@ -261,8 +281,10 @@ def _message(details, key, known):
         return "expected a value, received none"
     if kind == "value_error":
         return text.removeprefix("Value error, ")
-    if kind in ("model_type", "dict_type"):
+    if kind in ("model_type", "dict_type", "union_tag_not_found"):
         text = "expected keys and values"
+    if kind == "union_tag_invalid":
+        text = f"expected {details['ctx']['expected_tags'].replace(', ', ' or ')}"
     for pydantic_word, ours in _WORDING:
         text = text.replace(pydantic_word, ours)
     message = f"{text}, received {_short(received)}"

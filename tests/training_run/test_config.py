@@ -93,6 +93,15 @@ seed: 2
     [
         ("model.value_range=[0,3]", "expected a value_range inside [-1, 1]"),
         ("model.value_range=[1,0]", "expected a value_range inside [-1, 1]"),
+        ("model.kind=cnn", "model.kind: expected 'mlp' or 'conv', received 'cnn'"),
+        ("model=5", "model: expected keys and values, received 5"),
+        ("model.generator_filters=[4]", "model.generator_filters: unknown key, received [4]"),
+        ("loss.name=wasserstein", "a critic of unbounded slope estimates no distance"),
+        (
+            "loss={name: hinge, label_smoothing: 0.1}",
+            "expected label_smoothing 0 with the hinge loss, which has no labels to smooth",
+        ),
+        ("regularization.r1=-1", "expected a number greater than or equal to 0, received -1"),
         ("seed=-1", "expected a number greater than or equal to 0, received -1"),
         ("seed=1.5", "expected an integer, received 1.5"),
         ("seed=true", "expected an integer, received True"),
