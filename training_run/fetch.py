@@ -18,8 +18,8 @@ from pathlib import Path
 from training_run.errors import UserError
 from training_run.files import sha256_of_file
 
-KERAS_STALL_SECONDS = 30
-"""Without any progress for so long, Keras's download is given up (importing it counts)."""
+KERAS_STALL_SECONDS = 60
+"""Without any progress for so long, Keras's download is given up; a cold import takes 4 to 30 s."""
 
 PIP_STALL_SECONDS = 60
 """Without any progress for so long, pip is given up."""

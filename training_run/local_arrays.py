@@ -72,7 +72,7 @@ def load_local(path):
     local = open_local(path)
     spec = _describe(local)
     arrays = read_arrays(local)
-    return make_image_data(arrays, spec.num_classes, f"Local file {local.path}.")
+    return make_image_data(arrays, spec.num_classes, f"Local files at {local.path}.")
 
 
 def open_local(path):
