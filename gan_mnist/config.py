@@ -24,6 +24,7 @@ from training_run.config import (
     model_kind,
 )
 from training_run.intervals import Interval
+from training_run.yaml_source import ConfigError, Problem
 
 
 class NetworksConfig(ModelSection):
@@ -159,3 +160,33 @@ class GANConfig(RunConfig):
                     "about the slope at each image alone, which BatchNorm mixes over the batch; "
                     f"received {self.model.discriminator_batch_norm_momentum}"
                 )
+
+
+def check_data(config, spec, path):
+    """Refuse networks that the images do not suit.
+
+    Args:
+        config: a `GANConfig`.
+        spec: the data set's `DataSpec`.
+        path: the configuration's file, for the message.
+
+    Raises:
+        ConfigError: if there are no labels for a conditional GAN, or the image sides cannot be
+            halved as often as there are convolutions.
+    """
+    model, problems = config.model, []
+    if model.conditional and spec.num_classes is None:
+        message = f"expected a data set with labels, received {config.data.dataset!r} without"
+        problems.append(Problem(str(path), "model.conditional", message))
+    if model.kind == "conv":
+        height, width, _ = spec.image_shape
+        for key in ("generator_filters", "discriminator_filters"):
+            factor = 2 ** len(getattr(model, key))
+            if height % factor or width % factor:
+                message = (
+                    f"expected so few filters that {height}x{width} can be halved once for each, "
+                    f"received {len(getattr(model, key))}"
+                )
+                problems.append(Problem(str(path), f"model.{key}", message))
+    if problems:
+        raise ConfigError(problems)

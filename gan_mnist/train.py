@@ -2,7 +2,7 @@
 
 import sys
 
-from gan_mnist.config import GANConfig
+from gan_mnist.config import GANConfig, check_data
 from training_run.command import train_command
 from training_run.family import Family
 
@@ -28,6 +28,7 @@ FAMILY = Family(
     config_class=GANConfig,
     build=build,
     grid=grid,
+    check=check_data,
 )
 
 

@@ -183,7 +183,10 @@ def forget_after(run, step):
             for row in rows
             if row.partition(",")[0].isdigit() and int(row.partition(",")[0]) <= step
         ]
-        write_text(run.log, "\n".join([head, *kept]) + "\n")
+        if kept:
+            write_text(run.log, "\n".join([head, *kept]) + "\n")
+        else:
+            run.log.unlink()
 
 
 def write_pictures(context):
