@@ -176,13 +176,9 @@ def forget_after(run, step):
         if int(path.stem.removeprefix("step_")) > step:
             path.unlink()
     if run.log.exists():
-        with open(run.log, newline="", encoding="utf-8") as file:
-            head, *rows = file.read().splitlines()
-        kept = [
-            row
-            for row in rows
-            if row.partition(",")[0].isdigit() and int(row.partition(",")[0]) <= step
-        ]
+        head, *rows = run.log.read_text(encoding="utf-8").splitlines() or [""]
+        cells = ((row.partition(",")[0], row) for row in rows)
+        kept = [row for cell, row in cells if cell.isdigit() and int(cell) <= step]
         if kept:
             write_text(run.log, "\n".join([head, *kept]) + "\n")
         else:
