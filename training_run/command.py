@@ -8,6 +8,7 @@ import importlib.util
 import json
 import os
 import sys
+from functools import partial
 
 from training_run.config import check_against_data, load_config
 from training_run.errors import UserError
@@ -123,7 +124,7 @@ def _train(family, arguments):
 
 
 def _train_checked(family, config, path, resume_from, dry_run):
-    from training_run.data import describe_dataset, load_dataset
+    from training_run.data import DataSpec, describe_dataset, load_dataset
 
     spec = describe_dataset(config.data)
     check_against_data(config, spec, path)
@@ -134,7 +135,9 @@ def _train_checked(family, config, path, resume_from, dry_run):
 
         print_plan(family, config, spec)
         return 0
-    data = load_dataset(config.data)
+    data = load_dataset(config.data, report=partial(print, flush=True))
+    spec = DataSpec(len(data.x_train), data.x_train.shape[1:], data.num_classes)
+    check_against_data(config, spec, path)  # unreadable images may have made it smaller
     from training_run.fit import resume, train
 
     if resume_from:

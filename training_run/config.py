@@ -48,6 +48,11 @@ class DataConfig(Section):
     num_channels: Literal[1, 3] | None = Field(
         None, description="1 grey, 3 colour, where a data set leaves the choice"
     )
+    mirror_and_shift: Annotated[int, Field(ge=0, le=64)] | None = Field(
+        None,
+        description="augment: mirror half of the images and shift all of them by up to so many "
+        "pixels, anew in every batch; null: take them as they are",
+    )
 
 
 class TrainingConfig(Section):

@@ -26,6 +26,7 @@ from training_run.intervals import Schedule, resolve_schedule
 from training_run.rundir import (
     RunDir,
     check_disk_space,
+    check_same_data,
     create_run_dir,
     locked,
     write_config,
@@ -84,6 +85,7 @@ def resume(family: Family, config, data: ImageData, spec: DataSpec, run: RunDir)
         if checkpoint.step >= schedule.steps:
             print(f"finished already, at step {checkpoint.step:,}; raise training.steps to go on")
             return run, 0
+        check_same_data(run, data)
         model = family.build(config, spec, schedule.block)
         write_config(run, config)
         forget_after(run, checkpoint.step)
@@ -114,10 +116,11 @@ def run_to_end(family, context, checkpoint=None):
 
 def fit(family, context, request, checkpoint=None):
     """Run Keras's `fit` over what is left of the run, as one epoch with callbacks."""
-    from training_run.batches import make_batches
+    from training_run.batches import make_batches, mirror_and_shift
 
     config, clock, model = context.config, context.clock, context.model
     num_steps = clock.total - clock.first_step
+    max_shift = config.data.mirror_and_shift
     batches = make_batches(
         context.data,
         batch_size=config.training.batch_size,
@@ -125,6 +128,7 @@ def fit(family, context, request, checkpoint=None):
         first_step=clock.first_step,
         num_steps=num_steps,
         draw=model.draw,
+        augment=None if max_shift is None else mirror_and_shift(config.seed, max_shift),
     )
     callbacks = make_callbacks(family, context, request)
     if checkpoint:

@@ -232,6 +232,24 @@ def write_environment(run, seed, data):
     write_text(run.path / "environment.json", json.dumps(environment, indent=2) + "\n")
 
 
+def check_same_data(run, data):
+    """Refuse to go on with other images than the run began with.
+
+    Raises:
+        UserError: if the checksum in environment.json is not that of `data`.
+    """
+    path = run.path / "environment.json"
+    try:
+        expected = json.loads(path.read_text(encoding="utf-8"))["data"]["sha256_x_train"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{path}: expected the record of the run's data ({error})") from None
+    if expected != data.checksum:
+        raise UserError(
+            f"{path}: expected the images that the run began with (sha256 {expected[:12]}...), "
+            f"received others ({data.checksum[:12]}...) from {data.source}"
+        )
+
+
 def _git_commit():
     """Commit of the checkout this package runs from, or None outside of one."""
     folder = Path(__file__).resolve().parent.parent
