@@ -7,7 +7,11 @@ import numpy as np
 
 from gan_mnist.losses import get_loss
 from gan_mnist.model import GAN
-from gan_mnist.networks import build_mlp_discriminator, build_mlp_generator
+from gan_mnist.networks import (
+    build_mlp_discriminator,
+    build_mlp_generator,
+    spectral_normalization,
+)
 from gan_mnist.networks_conv import build_conv_discriminator, build_conv_generator
 from gan_mnist.regularizers import gradient_penalty, instance_noise_stddev, r1_penalty
 from training_run.batches import draw_normal
@@ -77,7 +81,7 @@ def build_discriminator(config, spec):
         "seed": config.seed,
     }
     if config.regularization.spectral_norm:
-        common["wrap"] = keras.layers.SpectralNormalization
+        common["wrap"] = spectral_normalization
     if model.kind == "mlp":
         return build_mlp_discriminator(widths=model.discriminator_widths, **common)
     return build_conv_discriminator(
