@@ -1,0 +1,64 @@
+"""What the network builders of every family share, and how a saved network gives its logits."""
+
+import itertools
+import zlib
+
+import keras
+import numpy as np
+
+
+def seeded_initializers(network_name, seed):
+    """Yield Glorot uniform initialisers (Keras's default), each with a seed of its own.
+
+    The stream depends on the network's name too: two networks built from the seed of one run
+    share no draws.
+
+    Args:
+        network_name: name of the network that is being built.
+        seed: non-negative int.
+    """
+    key = (zlib.crc32(network_name.encode()), seed)
+    for index in itertools.count():
+        (state,) = np.random.SeedSequence((*key, index)).generate_state(1)
+        yield keras.initializers.GlorotUniform(seed=int(state >> 1))
+
+
+def one_hot_labels(labels, num_classes):
+    """One-hot vectors (N, num_classes) from integer labels (N,), by a layer that saves.
+
+    One-hot and a matrix product, not `Embedding`: its gradients are dense and are summed in a
+    fixed order, so the same seed gives the same bytes.
+    """
+    layer = keras.layers.CategoryEncoding(
+        num_tokens=num_classes, output_mode="one_hot", name="labels_one_hot"
+    )
+    return layer(labels)
+
+
+def logits_network(network):
+    """The network without its final sigmoid; both share their weights.
+
+    Training and likelihoods need log sigmoid(l) and log(1 - sigmoid(l)), which are exact as
+    functions of the logit l and lost where sigmoid(l) has been rounded to 0 or 1.
+
+    Args:
+        network: a Sequential or functional network whose last layer is `Activation("sigmoid")`,
+            freshly built or loaded from a `.keras` file.
+
+    Returns:
+        A network with the same inputs that stops before the sigmoid; float32 under any policy.
+
+    Raises:
+        ValueError: if the network ends in anything else.
+    """
+    last = network.layers[-1]
+    if not (
+        isinstance(last, keras.layers.Activation) and last.activation is keras.activations.sigmoid
+    ):
+        raise ValueError(
+            "Logits need a network whose last layer is Activation('sigmoid'). "
+            f"Received: {network.name}, which ends in {last}"
+        )
+    inputs = network.inputs if len(network.inputs) > 1 else network.inputs[0]
+    logits = keras.ops.cast(last.input, "float32")
+    return keras.Model(inputs, logits, name=f"{network.name}_logits")
