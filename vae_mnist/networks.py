@@ -87,10 +87,11 @@ def build_conv_encoder(
     Each convolution halves the sides, rounding up, so any image shape will do: three of them take
     28 to 14, 7 and 4, and 64 to 32, 16 and 8. `build_conv_decoder` goes the same way back.
 
-    Three convolutions and a dense layer are source 002's; their sizes are ours. Of the layouts
-    measured on digits, (32, 64, 64) with 4x4 kernels reconstructed best after the same number of
-    steps, with a quarter fewer weights than (32, 64, 128) with 3x3 kernels, at 0.86 of its speed;
-    three of 16, 32 and 64 filters with 3x3 kernels are twice as quick and reconstruct worst.
+    Three convolutions and a dense layer are source 002's; their sizes are ours. Of eight layouts
+    tried on digits (one run of 1,400 steps each, Adam 1e-4), (32, 64, 64) with 4x4 kernels had the
+    least squared error on test digits, 28.6; (32, 64, 128) with 3x3 kernels had 32.0 with 1.3 times
+    the weights, and is 1.16 times as quick; (16, 32, 64) with 5x5 kernels had 32.3 and is 1.5 times
+    as quick.
 
     Args:
         latent_dim: length of z.
