@@ -2,9 +2,6 @@
 
 from functools import partial
 
-import keras
-import numpy as np
-
 from gan_mnist.losses import get_loss
 from gan_mnist.model import GAN
 from gan_mnist.networks import (
@@ -14,9 +11,8 @@ from gan_mnist.networks import (
 )
 from gan_mnist.networks_conv import build_conv_discriminator, build_conv_generator
 from gan_mnist.regularizers import gradient_penalty, instance_noise_stddev, r1_penalty
-from training_run.batches import draw_normal
-from training_run.config import AdamConfig
 from training_run.intervals import interval_to_steps
+from training_run.optimizers import build_adam
 
 
 def build_gan(config, spec, block):
@@ -116,24 +112,3 @@ def build_instance_noise(config, spec):
     steps_per_epoch = spec.num_train // config.training.batch_size
     num_steps = interval_to_steps(noise.instance_noise_until, steps_per_epoch)
     return partial(instance_noise_stddev, initial=noise.instance_noise, num_steps=num_steps)
-
-
-def build_adam(settings):
-    """A Keras Adam from an `AdamConfig`."""
-    return keras.optimizers.Adam(**settings.model_dump(include=set(AdamConfig.model_fields)))
-
-
-def sample_grid(gan, config, data):
-    """A function that gives a grid's images from latents that stay the same all run long.
-
-    A conditional GAN gets one class a row, and the same latent down a column.
-    """
-    num_rows, num_columns = config.samples.num_rows, config.samples.num_columns
-    if not gan.conditional:
-        z = draw_normal(config.seed, "grid", 0, (num_rows * num_columns, gan.latent_dim))
-        return lambda: gan.sample(z)
-    z = np.tile(
-        draw_normal(config.seed, "grid", 0, (num_columns, gan.latent_dim)), (data.num_classes, 1)
-    )
-    labels = np.repeat(np.arange(data.num_classes, dtype=np.int32), num_columns)
-    return lambda: gan.sample(z, labels)

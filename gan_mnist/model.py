@@ -48,7 +48,7 @@ class GAN(keras.Model):
         self.batch_size, self.seed = batch_size, seed
         self.discriminator_steps = discriminator_steps
         self.ema_decay, self.instance_noise = ema_decay, instance_noise
-        self.conditional = len(generator.inputs) > 1
+        self.is_conditional = len(generator.inputs) > 1
         self.latent_dim = generator.inputs[0].shape[-1]
         if ema_decay is not None:
             self.average = keras.models.clone_model(generator)
@@ -177,11 +177,11 @@ class GAN(keras.Model):
 
     def generate(self, z, batch):
         """Generated images in training mode: BatchNorm by batch statistics, which move."""
-        return self.generator([z, batch["labels"]] if self.conditional else z, training=True)
+        return self.generator([z, batch["labels"]] if self.is_conditional else z, training=True)
 
     def judge(self, images, batch):
         """The discriminator's logits (N, 1) in training mode."""
-        inputs = [images, batch["labels"]] if self.conditional else images
+        inputs = [images, batch["labels"]] if self.is_conditional else images
         return self.discriminator(inputs, training=True)
 
     def update_average(self):
@@ -208,4 +208,4 @@ class GAN(keras.Model):
             (N, H, W, C) float32 in `value_range`.
         """
         network = self.networks()["generator"]
-        return network([z, labels] if self.conditional else z, training=False)
+        return network([z, labels] if self.is_conditional else z, training=False)

@@ -16,7 +16,7 @@ def build(config, spec, block):
 
 def grid(gan, config, data):
     """The images of a sample grid; imports TensorFlow."""
-    from gan_mnist.build import sample_grid
+    from training_run.grids import sample_grid
 
     return sample_grid(gan, config, data)
 

@@ -138,6 +138,7 @@ def _train_checked(family, config, path, resume_from, dry_run):
     data = load_dataset(config.data, report=partial(print, flush=True))
     spec = DataSpec(len(data.x_train), data.x_train.shape[1:], data.num_classes)
     check_against_data(config, spec, path)  # unreadable images may have made it smaller
+    data = family.prepare(config, data)
     from training_run.fit import resume, train
 
     if resume_from:

@@ -15,6 +15,11 @@ def no_check(config, spec, path):
     """For families that any data suits."""
 
 
+def same_data(config, data):
+    """For families that learn from the images as they are."""
+    return data
+
+
 def no_callbacks(context):
     """For families without callbacks of their own."""
     return []
@@ -35,6 +40,7 @@ class Family:
             (N, H, W, C) of a sample grid, the same latents every time.
         intervals: config -> name -> interval, for what only this family does.
         check: (config, spec, path) -> None; raises `ConfigError` where the data do not suit.
+        prepare: (config, data) -> `ImageData`, where images are changed once and for all.
         callbacks: `RunContext` -> further callbacks; run before log rows are written, so
             what they put into `logs` reaches log.csv.
         log_columns: names that those callbacks put into `logs`.
@@ -48,5 +54,6 @@ class Family:
     grid: Callable
     intervals: Callable[[RunConfig], Mapping] = no_intervals
     check: Callable = no_check
+    prepare: Callable = same_data
     callbacks: Callable = no_callbacks
     log_columns: Callable[[RunConfig], tuple] = field(default=lambda config: ())

@@ -176,7 +176,7 @@ def describe_run(run, config, data):
 
 def forget_after(run, step):
     """Remove log rows and grids later than `step`: they are about to be made again."""
-    for path in [*run.path.glob("samples/step_*.png"), *run.path.glob("frames/step_*.png")]:
+    for path in run.path.glob("*/step_*.png"):
         if int(path.stem.removeprefix("step_")) > step:
             path.unlink()
     if run.log.exists():

@@ -52,6 +52,10 @@ class RunDir:
         """Path of a GIF frame of `step` that is no sample grid."""
         return self.path / "frames" / f"step_{step:06d}.png"
 
+    def reconstruction(self, step):
+        """Path of the grid of originals and reconstructions of `step`."""
+        return self.path / "reconstructions" / f"step_{step:06d}.png"
+
     def network(self, name):
         """Path of a saved network."""
         return self.path / f"{name}.keras"

@@ -5,10 +5,11 @@ import itertools
 import numpy as np
 import pytest
 
-from gan_mnist.build import build_gan, sample_grid
+from gan_mnist.build import build_gan
 from gan_mnist.config import GANConfig, check_data
 from training_run.batches import make_batches
 from training_run.data import DataSpec, ImageData
+from training_run.grids import sample_grid
 from training_run.yaml_source import ConfigError
 
 SPEC = DataSpec(40, (8, 8, 1), 4)

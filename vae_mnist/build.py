@@ -1,0 +1,71 @@
+"""From a checked configuration to a compiled VAE."""
+
+from training_run.intervals import interval_to_steps
+from training_run.optimizers import build_adam
+from vae_mnist.losses import get_loss
+from vae_mnist.model import VAE
+from vae_mnist.networks import (
+    build_conv_decoder,
+    build_conv_encoder,
+    build_mlp_decoder,
+    build_mlp_encoder,
+)
+
+
+def build_vae(config, spec, block):
+    """Build and compile the VAE that a configuration describes.
+
+    Args:
+        config: a `VAEConfig`.
+        spec: the data set's `DataSpec`.
+        block: training steps in one compiled execution.
+
+    Returns:
+        A compiled `VAE`.
+    """
+    encoder, decoder = build_networks(config, spec)
+    vae = VAE(
+        encoder,
+        decoder,
+        build_loss(config, spec),
+        binarize=config.data.binarize,
+        batch_size=config.training.batch_size,
+        seed=config.seed,
+    )
+    vae.compile(
+        optimizer=build_adam(config.optimizer),
+        jit_compile=config.training.jit_compile,
+        steps_per_execution=block,
+    )
+    return vae
+
+
+def build_networks(config, spec):
+    """Encoder and decoder, dense or convolutional."""
+    model = config.model
+    common = {
+        "latent_dim": model.latent_dim,
+        "image_shape": spec.image_shape,
+        "num_classes": spec.num_classes if model.conditional else None,
+        "seed": config.seed,
+    }
+    if model.kind == "mlp":
+        encoder = build_mlp_encoder(widths=model.encoder_widths, **common)
+        return encoder, build_mlp_decoder(widths=model.decoder_widths, **common)
+    common["kernel_size"] = model.kernel_size
+    encoder = build_conv_encoder(filters=model.encoder_filters, **common)
+    return encoder, build_conv_decoder(filters=model.decoder_filters, **common)
+
+
+def build_loss(config, spec):
+    """The loss, with its warm-up in steps."""
+    loss = config.loss
+    steps_per_epoch = spec.num_train // config.training.batch_size
+    warmup_steps = interval_to_steps(loss.warmup, steps_per_epoch) if loss.warmup else 0
+    return get_loss(
+        loss.reconstruction,
+        c=loss.c,
+        beta=loss.beta,
+        warmup_steps=warmup_steps,
+        free_bits=loss.free_bits,
+    )

@@ -1,0 +1,48 @@
+"""What a VAE's run has beside a GAN's: held-out losses and reconstructions."""
+
+from training_run.callbacks import EverySteps
+from training_run.images import interleave_rows, save_image_grid, to_uint8
+
+
+class Validation(EverySteps):
+    """Adds the loss on held-out images to the log row of its step.
+
+    Args:
+        clock, every: when; a multiple of the log's interval.
+        images: (N, H, W, C) uint8.
+        labels: (N,) int32 for a conditional model, else None.
+    """
+
+    def __init__(self, clock, every, images, labels=None):
+        super().__init__(clock, every)
+        self.images, self.labels = images, labels
+
+    def at_step(self, step, logs):
+        logs.update(self.model.evaluate_arrays(self.images, self.labels))
+
+
+class Reconstructions(EverySteps):
+    """Grids of held-out images, each above its reconstruction, of the same images every time.
+
+    Args:
+        clock, every: when, and at step 0.
+        images, labels: as for `Validation`.
+        num_columns: images in a row.
+        path_of: step -> where that step's grid belongs.
+    """
+
+    def __init__(self, clock, every, images, labels, num_columns, path_of):
+        super().__init__(clock, every)
+        self.images, self.labels = images, labels
+        self.num_columns, self.path_of = num_columns, path_of
+
+    def on_train_begin(self, logs=None):
+        if self.clock.step == 0:
+            self.at_step(0, logs)
+
+    def at_step(self, step, logs):
+        path = self.path_of(step)
+        path.parent.mkdir(exist_ok=True)
+        made = to_uint8(self.model.reconstruct(self.images, self.labels), self.model.value_range)
+        pairs = interleave_rows([self.images, made], self.num_columns)
+        save_image_grid(path, pairs, (0, 255), self.num_columns)

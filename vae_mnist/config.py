@@ -1,0 +1,130 @@
+"""Configuration of a VAE run."""
+
+from typing import Annotated, Literal
+
+from pydantic import (
+    Discriminator,
+    Field,
+    NonNegativeFloat,
+    PositiveFloat,
+    PositiveInt,
+    Tag,
+    model_validator,
+)
+
+from training_run.config import (
+    AdamConfig,
+    DataConfig,
+    ModelSection,
+    RunConfig,
+    Section,
+    Widths,
+    model_kind,
+)
+from training_run.intervals import Interval, interval_to_steps
+from training_run.yaml_source import ConfigError, Problem
+
+
+class NetworksConfig(ModelSection):
+    """What dense and convolutional networks have in common."""
+
+    output_activation: Literal["sigmoid"] = "sigmoid"
+    latent_dim: PositiveInt = 32
+    conditional: bool = Field(False, description="give the class label to encoder and decoder")
+
+
+class MLPConfig(NetworksConfig):
+    """Dense networks (source 003)."""
+
+    kind: Literal["mlp"] = "mlp"
+    encoder_widths: Widths = (256,)
+    decoder_widths: Widths = (256,)
+
+
+class ConvConfig(NetworksConfig):
+    """Convolutional networks (source 002): three convolutions in, three transposed ones out."""
+
+    kind: Literal["conv"] = "conv"
+    encoder_filters: Widths = (32, 64, 64)
+    decoder_filters: Widths = (64, 64, 32)
+    kernel_size: Annotated[int, Field(ge=2, le=9)] = 4
+
+
+class VAEDataConfig(DataConfig):
+    """Which images to learn from, and whether as black and white."""
+
+    binarize: Literal["none", "static", "dynamic"] = Field(
+        "none", description="each pixel drawn from its grey value: once, or anew at every step"
+    )
+
+
+class LossConfig(Section):
+    """C * reconstruction + beta * KL; only the ratio of C and beta moves the minimum."""
+
+    reconstruction: Literal["squared_error", "bernoulli", "gaussian"] = "squared_error"
+    c: PositiveFloat = Field(
+        1.0, description="weight of the reconstruction (source 003): 1 / (2 sigma^2)"
+    )
+    beta: NonNegativeFloat = Field(1.0, description="weight of the KL (source 002)")
+    warmup: Interval | None = Field(None, description="over how long beta grows from 0; null: none")
+    free_bits: NonNegativeFloat = Field(
+        0.0, description="nats of KL that each latent dimension has for nothing"
+    )
+
+
+class ValidationConfig(Section):
+    """The loss on held-out images, as columns val_* of log.csv."""
+
+    every: Interval | None = Field(None, description="a multiple of log.every; null: never")
+    num_images: PositiveInt = 10000
+
+
+class VAEConfig(RunConfig):
+    """One training run of a VAE."""
+
+    family: Literal["vae"]
+    data: VAEDataConfig = VAEDataConfig()
+    model: Annotated[
+        Annotated[MLPConfig, Tag("mlp")] | Annotated[ConvConfig, Tag("conv")],
+        Discriminator(model_kind("mlp")),
+    ] = MLPConfig()
+    loss: LossConfig = LossConfig()
+    validation: ValidationConfig = ValidationConfig()
+    optimizer: AdamConfig = AdamConfig()
+
+    @model_validator(mode="after")
+    def _check_value_range(self):
+        if self.model.value_range != (0.0, 1.0):
+            raise ValueError(
+                "expected model.value_range [0, 1], the range of a VAE's likelihoods, received "
+                f"{list(self.model.value_range)}"
+            )
+        return self
+
+
+def check_data(config, spec, path):
+    """Refuse a conditional VAE on images without labels, and validation between log rows.
+
+    Args:
+        config: a `VAEConfig`.
+        spec: the data set's `DataSpec`.
+        path: the configuration's file, for the message.
+
+    Raises:
+        ConfigError: naming the key.
+    """
+    problems = []
+    if config.model.conditional and spec.num_classes is None:
+        message = f"expected a data set with labels, received {config.data.dataset!r} without"
+        problems.append(Problem(str(path), "model.conditional", message))
+    steps_per_epoch = spec.num_train // config.training.batch_size
+    log_every = interval_to_steps(config.log.every, steps_per_epoch)
+    if config.validation.every:
+        every = interval_to_steps(config.validation.every, steps_per_epoch)
+        if every % log_every:
+            message = (
+                f"expected a multiple of log.every ({log_every} steps), received {every} steps"
+            )
+            problems.append(Problem(str(path), "validation.every", message))
+    if problems:
+        raise ConfigError(problems)

@@ -1,0 +1,15 @@
+"""Samples from a trained VAE: `python -m vae_mnist.sample --help`."""
+
+import sys
+
+from training_run.sampling import sample_command
+from vae_mnist.train import FAMILY
+
+
+def main(argv=None):
+    """Run the command; returns its exit code."""
+    return sample_command(FAMILY, "vae_mnist.sample", "decoder", argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
