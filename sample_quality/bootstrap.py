@@ -1,0 +1,42 @@
+"""Intervals by resampling the images that a score was computed from."""
+
+import numpy as np
+
+NORMAL_95 = 1.959964
+"""95% of a normal distribution lie within so many standard deviations."""
+
+
+def resample_counts(rng, num_images, num_replicates):
+    """How often each image comes in each of several samples drawn with replacement.
+
+    Args:
+        rng: a numpy random generator.
+        num_images: N; each sample has that size.
+        num_replicates: B.
+
+    Returns:
+        (B, N) int64; each row sums to N.
+    """
+    draws = rng.integers(num_images, size=(num_replicates, num_images))
+    return np.stack([np.bincount(draw, minlength=num_images) for draw in draws])
+
+
+def bootstrap_interval(value, replicates, limits=(-np.inf, np.inf)):
+    """A 95% interval: the value and 1.96 standard deviations of the replicates on either side.
+
+    Not their percentiles: an image that is drawn twice shrinks a sample's variety, which shifts
+    the replicates of distances upwards, but hardly touches their spread.
+
+    Args:
+        value: the score.
+        replicates: (B,) scores of resampled images, B at least 2.
+        limits: (lowest, highest) possible score; the interval is cut there.
+
+    Returns:
+        (low, high) floats.
+
+    Source: Efron & Tibshirani 1993, An Introduction to the Bootstrap, section 13.3.
+    """
+    margin = NORMAL_95 * float(np.std(replicates, ddof=1))
+    low, high = limits
+    return max(low, value - margin), min(high, value + margin)
