@@ -101,10 +101,21 @@ class Denoiser(keras.Model):
 
     def draw(self, step):
         """Noise of one step, for each kind of corruption: a pure function of (seed, step)."""
+        return self.draw_noise("corruption", step, self.noise_shape)
+
+    def draw_noise(self, stream, step, shape):
+        """Noise for each kind of corruption.
+
+        Args:
+            stream: name of what it is for; other streams are independent.
+            step: int or scalar integer tensor.
+            shape: of the images.
+
+        Returns:
+            dict of float32 tensors of that shape: a pure function of seed, stream and step.
+        """
         return {
-            f"noise_{kind}": CORRUPTIONS[kind].draw(
-                self.seed, f"corruption_{kind}", step, self.noise_shape
-            )
+            f"noise_{kind}": CORRUPTIONS[kind].draw(self.seed, f"{stream}_{kind}", step, shape)
             for kind in self.corruptions
         }
 

@@ -9,14 +9,14 @@ from training_run.family import Family
 
 def build(config, spec, block):
     """A compiled denoiser; imports TensorFlow."""
-    from gan_mnist.build_denoiser import build_denoising_autoencoder
+    from gan_mnist.denoiser_build import build_denoising_autoencoder
 
     return build_denoising_autoencoder(config, spec, block)
 
 
 def grid(model, config, data):
     """The images of a sample grid; imports TensorFlow."""
-    from gan_mnist.build_denoiser import restoration_grid
+    from gan_mnist.denoiser_build import restoration_grid
 
     return restoration_grid(model, config, data)
 

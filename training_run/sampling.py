@@ -46,11 +46,20 @@ def sample_command(family, program, network_name, argv=None):
     return run_command(_sample, family, network_name, parser.parse_args(argv))
 
 
+def check_draw(num, most, seed):
+    """Refuse a --num or --seed that nothing can be drawn with.
+
+    Raises:
+        UserError: if they are not 1 to `most`, and 0 to 2^31 - 1.
+    """
+    if not 1 <= num <= most:
+        raise UserError(f"--num: expected 1 to {most:,} images, received {num}")
+    if not 0 <= seed < 2**31:
+        raise UserError(f"--seed: expected 0 to 2147483647, received {seed}")
+
+
 def _sample(family, network_name, arguments):
-    if not 1 <= arguments.num <= MAX_IMAGES:
-        raise UserError(f"--num: expected 1 to {MAX_IMAGES:,} images, received {arguments.num}")
-    if not 0 <= arguments.seed < 2**31:
-        raise UserError(f"--seed: expected 0 to 2147483647, received {arguments.seed}")
+    check_draw(arguments.num, MAX_IMAGES, arguments.seed)
     run = find_run(arguments.run, arguments.outputs, family.name)
     out = checked_out(arguments.out or Path(f"{run.path.resolve().name}-samples.png"))
     config = load_config(family.config_class, run.config)
@@ -117,11 +126,26 @@ def generate(network, num, seed, value_range, labels=None):
     """
     import numpy as np
 
-    from training_run.batches import draw_normal
     from training_run.images import to_uint8
 
+    batches = sample_batches(network, num, seed, labels)
+    return np.concatenate([to_uint8(images, value_range) for images in batches])
+
+
+def sample_batches(network, num, seed, labels=None):
+    """Sample images as the network gives them, a batch at a time.
+
+    Args:
+        network, num, seed, labels: as for `generate`.
+
+    Yields:
+        (n, H, W, C) float arrays, n = `BATCH` but for the last; `num` images in all.
+    """
+    import numpy as np
+
+    from training_run.batches import draw_normal
+
     latent_dim = network.inputs[0].shape[-1]
-    made = []
     for start in range(0, num, BATCH):
         z = draw_normal(seed, "sample", start // BATCH, (BATCH, latent_dim))
         if labels is None:
@@ -129,8 +153,7 @@ def generate(network, num, seed, value_range, labels=None):
         else:
             chosen = np.resize(labels[start : start + BATCH], BATCH)
             images = network([z, chosen], training=False)
-        made.append(to_uint8(np.asarray(images), value_range))
-    return np.concatenate(made)[:num]
+        yield np.asarray(images)[: num - start]
 
 
 def write_images(path, images, labels=None):

@@ -1,0 +1,185 @@
+"""What clipping and the denoiser do to generated digits: `python -m gan_mnist.denoise --help`.
+
+Source 000 shows a sample three times: plain, and so noisy; after max(x, 0), since its tanh reaches
+from -1 to 1 where pixels are grey values from 0 to 1; and as the denoising autoencoder leaves it.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from training_run.command import run_command
+from training_run.config import ModelSection
+from training_run.errors import UserError
+from training_run.quiet import import_tensorflow
+from training_run.rundir import find_run
+from training_run.sampling import (
+    add_run_arguments,
+    check_draw,
+    checked_out,
+    choose_labels,
+    sample_batches,
+)
+from training_run.yaml_source import read_yaml
+
+MAX_IMAGES = 1000
+"""What still makes a picture."""
+
+NUM_COLUMNS = 10
+"""One for each digit of a conditional network."""
+
+GENERATORS = ("generator", "decoder")
+
+
+def main(argv=None):
+    """Run the command; returns its exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m gan_mnist.denoise",
+        description="Samples of a GAN or VAE as they come, clipped, and cleaned by a denoiser.",
+    )
+    add_run_arguments(parser, "RUN-denoised.png, here")
+    parser.add_argument(
+        "--denoiser",
+        metavar="RUN2",
+        required=True,
+        help="a run of gan_mnist.train_denoiser: its folder, its number, or latest",
+    )
+    parser.add_argument("--num", type=int, default=10, help="how many images (default: 10)")
+    return run_command(_denoise, parser.parse_args(argv))
+
+
+def _denoise(arguments):
+    check_draw(arguments.num, MAX_IMAGES, arguments.seed)
+    run = find_run(arguments.run, arguments.outputs, "gan")
+    denoiser_run = find_run(arguments.denoiser, arguments.outputs, "denoiser")
+    out = checked_out(arguments.out or Path(f"{run.path.resolve().name}-denoised.png"), (".png",))
+    name = saved_network(run, GENERATORS)
+    saved_network(denoiser_run, ("denoiser",))
+    model = read_model_section(run)
+    import_tensorflow()
+    from training_run.saved import load_network
+
+    network = load_network(run, name)
+    denoiser = load_network(denoiser_run, "denoiser")
+    check_same_shape(network, denoiser)
+    labels = choose_labels(network, None, arguments.num)
+    batches = sample_batches(network, arguments.num, arguments.seed, labels)
+    write_comparison(out, *clean(batches, denoiser, model), model)
+    print(out)
+    return 0
+
+
+def saved_network(run, names):
+    """Which of these networks a run folder has.
+
+    Raises:
+        UserError: if it has none of them.
+    """
+    for name in names:
+        if run.network(name).is_file():
+            return name
+    files = " or ".join(f"{name}.keras" for name in names)
+    raise UserError(f"{run.path}: expected a run folder with {files}, received one without")
+
+
+def read_model_section(run):
+    """What every image-making network has in its configuration, whatever the family.
+
+    Args:
+        run: a `RunDir`.
+
+    Returns:
+        A `ModelSection`.
+
+    Raises:
+        UserError: if the configuration does not say how its images are scaled.
+    """
+    values = read_yaml(run.config).values
+    section = values.get("model") if isinstance(values, dict) else None
+    try:
+        return ModelSection.model_validate({key: section[key] for key in ModelSection.model_fields})
+    except (TypeError, KeyError, ValidationError):
+        raise UserError(
+            f"{run.config}: expected model.output_activation and the model.value_range that it "
+            "reaches, received a configuration without them"
+        ) from None
+
+
+def check_same_shape(network, denoiser):
+    """Refuse a denoiser of other images.
+
+    Raises:
+        UserError: naming both shapes.
+    """
+    made, taken = (
+        "x".join(map(str, shape[1:])) for shape in (network.output_shape, denoiser.input_shape)
+    )
+    if made != taken:
+        raise UserError(
+            f"--denoiser: expected one of {made} images, received one of {taken} images"
+        )
+
+
+def clean(batches, denoiser, model):
+    """The three pictures of each sample.
+
+    Args:
+        batches: iterable of (n, H, W, C) float arrays, as the network gives them.
+        denoiser: the loaded network.
+        model: `ModelSection` of the network that made them.
+
+    Returns:
+        Raw, clipped and denoised, each (N, H, W, C) uint8. Black and white in the raw ones are all
+        that the activation reaches; in the clipped ones the `value_range` of the training images.
+    """
+    import numpy as np
+
+    from gan_mnist.denoiser import denoise
+    from training_run.images import to_uint8
+
+    triples = [
+        (
+            to_uint8(images, reach_of(model)),
+            to_uint8(images, model.value_range),
+            to_uint8(denoise(denoiser, images, model.value_range), (0, 1)),
+        )
+        for images in batches
+    ]
+    return [np.concatenate(pictures) for pictures in zip(*triples, strict=True)]
+
+
+def reach_of(model):
+    """(low, high) of all that a network can put out: the range its configuration defaults to."""
+    return ModelSection(output_activation=model.output_activation).value_range
+
+
+def write_comparison(path, raw, clipped, denoised, model):
+    """Write the three pictures of each sample as a PNG, one above the other."""
+    from training_run.images import interleave_rows, save_image_grid
+
+    num_columns = min(len(raw), NUM_COLUMNS)
+    captions = (
+        f"raw ({_span(reach_of(model))})",
+        "clipped (as raw)"
+        if model.value_range == reach_of(model)
+        else f"clipped ({_span(model.value_range)})",
+        "denoised",
+    )
+    save_image_grid(
+        path,
+        interleave_rows([raw, clipped, denoised], num_columns),
+        (0, 255),
+        num_columns,
+        row_captions=captions * -(-len(raw) // num_columns),
+    )
+
+
+def _span(value_range):
+    low, high = value_range
+    return f"{low:g} to {high:g}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
