@@ -6,12 +6,11 @@ of this code. Networks are `Sequential` where the graph is a chain, and function
 label comes in as a second input.
 """
 
-import itertools
 import math
-import zlib
 
 import keras
-import numpy as np
+
+from training_run.networks import one_hot_labels, seeded_initializers
 
 
 def build_mlp_generator(
@@ -102,18 +101,6 @@ def build_mlp_discriminator(
     return assemble_discriminator(layers, image_shape, num_classes, wrap, initializers)
 
 
-def seeded_initializers(network_name, seed):
-    """Yield Glorot uniform initialisers (Keras's default), each with a seed of its own.
-
-    The stream depends on the network's name too: a generator and a discriminator built from the
-    seed of one run share no draws.
-    """
-    key = (zlib.crc32(network_name.encode()), seed)
-    for index in itertools.count():
-        (state,) = np.random.SeedSequence((*key, index)).generate_state(1)
-        yield keras.initializers.GlorotUniform(seed=int(state >> 1))
-
-
 def assemble_generator(layers, latent_dim, num_classes, initializers):
     """Chain the layers behind z, or behind z joined with an embedding of the label.
 
@@ -128,7 +115,7 @@ def assemble_generator(layers, latent_dim, num_classes, initializers):
     labels = keras.Input((), dtype="int32", name="labels")
     normal = keras.initializers.RandomNormal(stddev=1.0, seed=next(initializers).seed)
     embedding = keras.layers.Dense(latent_dim, use_bias=False, kernel_initializer=normal)
-    x = keras.layers.Concatenate()([z, embedding(_one_hot(labels, num_classes))])
+    x = keras.layers.Concatenate()([z, embedding(one_hot_labels(labels, num_classes))])
     for layer in layers:
         x = layer(x)
     return keras.Model([z, labels], x, name="generator")
@@ -155,7 +142,7 @@ def assemble_discriminator(layers, image_shape, num_classes, wrap, initializers)
             features.shape[-1], use_bias=False, kernel_initializer=next(initializers)
         )
     )
-    projection = keras.layers.Dot(axes=1)([features, embedding(_one_hot(labels, num_classes))])
+    projection = keras.layers.Dot(axes=1)([features, embedding(one_hot_labels(labels, num_classes))])
     logits = keras.layers.Add(dtype="float32")([to_logit(features), projection])
     network = keras.Model([x, labels], logits, name="discriminator")
     return seed_power_iterations(network, initializers)
@@ -180,12 +167,3 @@ def seed_power_iterations(network, initializers):
             normal = keras.initializers.TruncatedNormal(stddev=0.02, seed=next(initializers).seed)
             layer.vector_u.assign(normal(layer.vector_u.shape))
     return network
-
-
-def _one_hot(labels, num_classes):
-    # One-hot and a matrix product, not `Embedding`: dense gradients, summed in a fixed order.
-    # Its name is how a saved network tells the number of its classes.
-    one_hot = keras.layers.CategoryEncoding(
-        num_tokens=num_classes, output_mode="one_hot", name="labels_one_hot"
-    )
-    return one_hot(labels)

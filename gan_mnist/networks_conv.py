@@ -10,7 +10,8 @@ import math
 
 import keras
 
-from gan_mnist.networks import assemble_discriminator, assemble_generator, seeded_initializers
+from gan_mnist.networks import assemble_discriminator, assemble_generator
+from training_run.networks import seeded_initializers
 
 
 def build_conv_generator(

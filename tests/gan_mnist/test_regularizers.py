@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from gan_mnist.networks import build_mlp_discriminator, seeded_initializers, spectral_normalization
+from gan_mnist.networks import build_mlp_discriminator, spectral_normalization
+from training_run.networks import seeded_initializers
 from gan_mnist.networks_conv import build_conv_discriminator
 from gan_mnist.regularizers import (
     gradient_penalty,
