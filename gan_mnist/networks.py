@@ -142,7 +142,9 @@ def assemble_discriminator(layers, image_shape, num_classes, wrap, initializers)
             features.shape[-1], use_bias=False, kernel_initializer=next(initializers)
         )
     )
-    projection = keras.layers.Dot(axes=1)([features, embedding(one_hot_labels(labels, num_classes))])
+    projection = keras.layers.Dot(axes=1)(
+        [features, embedding(one_hot_labels(labels, num_classes))]
+    )
     logits = keras.layers.Add(dtype="float32")([to_logit(features), projection])
     network = keras.Model([x, labels], logits, name="discriminator")
     return seed_power_iterations(network, initializers)

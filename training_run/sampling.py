@@ -142,6 +142,7 @@ def sample_batches(network, num, seed, labels=None):
         (n, H, W, C) float arrays, n = `BATCH` but for the last; `num` images in all.
     """
     import numpy as np
+    import tensorflow as tf
 
     from training_run.batches import draw_normal
 
@@ -152,7 +153,8 @@ def sample_batches(network, num, seed, labels=None):
             images = network(z, training=False)
         else:
             chosen = np.resize(labels[start : start + BATCH], BATCH)
-            images = network([z, chosen], training=False)
+            # Keras refuses a list of which only some are tensors.
+            images = network([z, tf.convert_to_tensor(chosen)], training=False)
         yield np.asarray(images)[: num - start]
 
 

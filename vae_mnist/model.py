@@ -70,6 +70,7 @@ class VAE(keras.Model):
         self.loss_tracker = keras.metrics.Mean(name="loss")
         self.reconstruction_tracker = keras.metrics.Mean(name="reconstruction_loss")
         self.kl_tracker = keras.metrics.Mean(name="kl_loss")
+        self.log_scale_tracker = keras.metrics.Mean(name="log_scale")
         self.built = True  # its parts are; `fit` need not trace a call to find out
 
     def compile(self, optimizer, *, jit_compile=False, steps_per_execution=1):
@@ -87,7 +88,8 @@ class VAE(keras.Model):
 
     @property
     def metrics(self):
-        return [self.loss_tracker, self.reconstruction_tracker, self.kl_tracker]
+        scale = [] if self.log_scale_weight is None else [self.log_scale_tracker]
+        return [self.loss_tracker, self.reconstruction_tracker, self.kl_tracker, *scale]
 
     def networks(self):
         """The networks to save, by file name."""
@@ -217,6 +219,8 @@ class VAE(keras.Model):
         self.loss_tracker.update_state(loss)
         self.reconstruction_tracker.update_state(reconstruction)
         self.kl_tracker.update_state(tf.reduce_sum(kl, axis=1))
+        if self.log_scale_weight is not None:
+            self.log_scale_tracker.update_state(self.log_scale)
         return {metric.name: metric.result() for metric in self.metrics}
 
     def _inputs(self, tensor, labels):

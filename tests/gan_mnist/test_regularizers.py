@@ -4,7 +4,6 @@ import pytest
 import tensorflow as tf
 
 from gan_mnist.networks import build_mlp_discriminator, spectral_normalization
-from training_run.networks import seeded_initializers
 from gan_mnist.networks_conv import build_conv_discriminator
 from gan_mnist.regularizers import (
     gradient_penalty,
@@ -12,6 +11,7 @@ from gan_mnist.regularizers import (
     r1_penalty,
     squared_gradient_norms,
 )
+from training_run.networks import seeded_initializers
 
 SHAPE = (4, 3, 2)
 rng = np.random.default_rng(0)
