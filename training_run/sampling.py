@@ -54,6 +54,15 @@ def check_draw(num, most, seed):
     """
     if not 1 <= num <= most:
         raise UserError(f"--num: expected 1 to {most:,} images, received {num}")
+    check_seed(seed)
+
+
+def check_seed(seed):
+    """Refuse a --seed out of range.
+
+    Raises:
+        UserError: if it is not 0 to 2^31 - 1.
+    """
     if not 0 <= seed < 2**31:
         raise UserError(f"--seed: expected 0 to 2147483647, received {seed}")
 
@@ -101,12 +110,29 @@ def choose_labels(network, label, num):
         if label is not None:
             raise UserError("--label: expected a run with model.conditional, received one without")
         return None
-    num_classes = network.get_layer("labels_one_hot").num_tokens
+    num_classes = count_classes(network)
     if label is None:
         return np.arange(num, dtype=np.int32) % num_classes
     if not 0 <= label < num_classes:
         raise UserError(f"--label: expected a class from 0 to {num_classes - 1}, received {label}")
     return np.full(num, label, np.int32)
+
+
+def count_classes(network):
+    """How many classes a conditional network knows."""
+    return network.get_layer("labels_one_hot").num_tokens
+
+
+def choose_rows(network, label):
+    """Labels (rows,) int32 for a picture with one class a row, None for a network without labels.
+
+    Without a label every class gets its row.
+
+    Raises:
+        UserError: if the network knows no labels, or not this one.
+    """
+    every_class = label is None and len(network.inputs) == 2
+    return choose_labels(network, label, count_classes(network) if every_class else 1)
 
 
 def generate(network, num, seed, value_range, labels=None):

@@ -239,9 +239,21 @@ class VAE(keras.Model):
         Returns:
             (N, H, W, C) float32 in [0, 1].
         """
-        x = scale_images(images, self.value_range)
-        z_mean, _ = self.encoder(self._inputs(x, labels), training=False)
+        z_mean, _ = self.posterior(images, labels)
         return self.sample(z_mean, labels)
+
+    def posterior(self, images, labels=None):
+        """The parameters of q(z|x) = N(z_mean, exp(z_log_var)).
+
+        Args:
+            images: (N, H, W, C) uint8.
+            labels: (N,) int32 for a conditional model.
+
+        Returns:
+            z_mean and z_log_var, both (N, latent_dim) float32.
+        """
+        x = scale_images(images, self.value_range)
+        return self.encoder(self._inputs(x, labels), training=False)
 
     def sample(self, z, labels=None):
         """Images from latents: the mean of p(x|z).
