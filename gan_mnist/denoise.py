@@ -117,9 +117,7 @@ def check_same_shape(network, denoiser):
         "x".join(map(str, shape[1:])) for shape in (network.output_shape, denoiser.input_shape)
     )
     if made != taken:
-        raise UserError(
-            f"--denoiser: expected one of {made} images, received one of {taken} images"
-        )
+        raise UserError(f"--denoiser: expected one for {made} images, received one for {taken}")
 
 
 def clean(batches, denoiser, model):

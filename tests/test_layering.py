@@ -31,7 +31,7 @@ def test_imports_go_one_way(package):
         assert ours <= MAY_IMPORT[package], f"{path} imports {ours - MAY_IMPORT[package]}"
 
 
-@pytest.mark.parametrize("module", ["gan_mnist.train", "gan_mnist.sample"])
+@pytest.mark.parametrize("module", ["gan_mnist.train", "gan_mnist.train_denoiser", "gan_mnist.sample"])
 def test_help_and_wrong_configurations_do_not_wait_for_tensorflow(module):
     code = (
         f"import sys, {module} as command\n"
