@@ -206,23 +206,24 @@ class TerminalBar(keras.callbacks.Callback):
         self.bar.close()
 
 
-class PlainLines(EverySteps):
-    """The same as lines, for pipes and files: at log steps, and not more often than that.
+class PlainLines(keras.callbacks.Callback):
+    """The same as lines, for pipes and files: one every few seconds, and one at the end.
 
     Args:
-        clock, every: when a line may be printed.
-        seconds: least time between two lines; the last step always gets one.
+        clock: the run's `StepClock`.
+        seconds: least time between two lines; the first and the last step always get one.
     """
 
-    def __init__(self, clock, every, seconds=5.0):
-        super().__init__(clock, every)
-        self.seconds, self._printed, self._start = seconds, -math.inf, (0, 0.0)
+    def __init__(self, clock, seconds=10.0):
+        super().__init__()
+        self.clock, self.seconds = clock, seconds
+        self._printed, self._start = -math.inf, (0, 0.0)
 
     def on_train_begin(self, logs=None):
         self._start = (self.clock.step, self.clock.seconds)
 
-    def at_step(self, step, logs):
-        now = time.monotonic()
+    def on_train_batch_end(self, batch, logs=None):
+        step, now = self.clock.step, time.monotonic()
         if now - self._printed < self.seconds and step != self.clock.total:
             return
         self._printed = now
@@ -235,9 +236,9 @@ class PlainLines(EverySteps):
         )
 
 
-def progress_callback(clock, every):
+def progress_callback(clock):
     """A bar on a terminal, lines elsewhere."""
-    return TerminalBar(clock) if sys.stderr.isatty() else PlainLines(clock, every)
+    return TerminalBar(clock) if sys.stderr.isatty() else PlainLines(clock)
 
 
 def format_metrics(model, logs):

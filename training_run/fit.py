@@ -149,7 +149,7 @@ def make_callbacks(family, context, request):
         clock,
         StopWhenNotFinite(clock, schedule.block),
         *family.callbacks(context),
-        progress_callback(clock, schedule.log_every),
+        progress_callback(clock),
     ]
     if config.log.tensorboard:
         callbacks.append(TensorBoard(clock, schedule.log_every, run.path / "tensorboard"))
