@@ -31,16 +31,31 @@ def test_imports_go_one_way(package):
         assert ours <= MAY_IMPORT[package], f"{path} imports {ours - MAY_IMPORT[package]}"
 
 
-@pytest.mark.parametrize("module", ["gan_mnist.train", "gan_mnist.train_denoiser", "gan_mnist.sample"])
-def test_help_and_wrong_configurations_do_not_wait_for_tensorflow(module):
+COMMANDS = {
+    "gan_mnist.train": ["training.steps=0"],
+    "vae_mnist.train": ["training.steps=0"],
+    "gan_mnist.train_denoiser": ["training.steps=0"],
+    "gan_mnist.sample": ["1", "--outputs", "nowhere"],
+    "vae_mnist.sample": ["1", "--outputs", "nowhere"],
+    "gan_mnist.denoise": ["1", "--denoiser", "2", "--outputs", "nowhere"],
+    "gan_mnist.interpolate": ["1", "--outputs", "nowhere"],
+    "vae_mnist.interpolate": ["1", "--outputs", "nowhere"],
+    "vae_mnist.reconstruct": ["1", "--outputs", "nowhere"],
+    "vae_mnist.manifold": ["1", "--outputs", "nowhere"],
+}
+"""Every command, with arguments that it must refuse."""
+
+
+@pytest.mark.parametrize(("module", "wrong"), COMMANDS.items())
+def test_help_and_wrong_arguments_do_not_wait_for_tensorflow(module, wrong):
     code = (
         f"import sys, {module} as command\n"
         "try: command.main(['--help'])\n"
         "except SystemExit: pass\n"
-        "assert command.main(['1', '--outputs', 'nowhere'] if 'sample' in command.__name__ "
-        "else ['training.steps=0']) == 2\n"
+        f"assert command.main({wrong}) == 2\n"
         "assert not {'tensorflow', 'keras', 'matplotlib'} & sys.modules.keys(), 'too early'"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
+    assert len(done.stderr.splitlines()) == 1

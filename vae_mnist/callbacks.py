@@ -1,7 +1,11 @@
-"""What a VAE's run has beside a GAN's: held-out losses and reconstructions."""
+"""What a VAE's run has beside a GAN's: held-out losses, reconstructions and last pictures."""
+
+import keras
 
 from training_run.callbacks import EverySteps
 from training_run.images import interleave_rows, save_image_grid, to_uint8
+from vae_mnist.latent_path import write_run_strip
+from vae_mnist.plane import write_manifold
 
 
 class Validation(EverySteps):
@@ -46,3 +50,22 @@ class Reconstructions(EverySteps):
         made = to_uint8(self.model.reconstruct(self.images, self.labels), self.model.value_range)
         pairs = interleave_rows([self.images, made], self.num_columns)
         save_image_grid(path, pairs, (0, 255), self.num_columns)
+
+
+class LastPictures(keras.callbacks.Callback):
+    """Pictures of the latent space where training ends, also when a signal has ended it.
+
+    Args:
+        run: the `RunDir`.
+        data: its `ImageData`.
+        seed: picks the test images, so that every run with this seed shows the same.
+    """
+
+    def __init__(self, run, data, seed):
+        super().__init__()
+        self.run, self.data, self.seed = run, data, seed
+
+    def on_train_end(self, logs=None):
+        write_run_strip(self.run.path / "interpolation.png", self.model, self.data, self.seed)
+        if self.model.latent_dim == 2:
+            write_manifold(self.run.path / "manifold.png", self.model, self.data, self.seed)

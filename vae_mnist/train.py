@@ -29,8 +29,8 @@ def prepare(config, data):
 
 
 def callbacks(context):
-    """Held-out losses and reconstructions; imports TensorFlow."""
-    from vae_mnist.callbacks import Reconstructions, Validation
+    """Held-out losses, reconstructions and last pictures; imports TensorFlow."""
+    from vae_mnist.callbacks import LastPictures, Reconstructions, Validation
 
     config, data, run = context.config, context.data, context.run
     labels = data.y_test if config.model.conditional else None
@@ -40,7 +40,8 @@ def callbacks(context):
     found = [
         Reconstructions(
             clock, schedule.samples_every, *shown, config.samples.num_columns, run.reconstruction
-        )
+        ),
+        LastPictures(run, data, config.seed),
     ]
     if config.validation.every:
         part = slice(config.validation.num_images)

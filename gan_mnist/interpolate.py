@@ -1,0 +1,73 @@
+"""The way between two latents of a GAN: `python -m gan_mnist.interpolate --help`."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from gan_mnist.train import FAMILY
+from training_run.command import run_command
+from training_run.config import load_config
+from training_run.interpolation import (
+    add_interpolation_arguments,
+    check_frames,
+    rows_by_label,
+    write_interpolation,
+)
+from training_run.quiet import import_tensorflow
+from training_run.rundir import find_run
+from training_run.sampling import add_run_arguments, check_seed, checked_out, choose_rows
+
+
+def main(argv=None):
+    """Run the command; returns its exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m gan_mnist.interpolate",
+        description="From one random latent of a GAN to another: a PNG strip, labelled 0% to "
+        "100%, and a GIF that goes there and back. A conditional GAN gets one class a row.",
+    )
+    add_run_arguments(parser, "RUN-interpolation.png, here; the GIF beside it")
+    add_interpolation_arguments(parser)
+    parser.add_argument("--label", type=int, help="one class of a conditional GAN, not all")
+    return run_command(_interpolate, parser.parse_args(argv))
+
+
+def _interpolate(arguments):
+    check_frames(arguments.frames)
+    check_seed(arguments.seed)
+    run = find_run(arguments.run, arguments.outputs, FAMILY.name)
+    out = checked_out(
+        arguments.out or Path(f"{run.path.resolve().name}-interpolation.png"), (".png",)
+    )
+    config = load_config(FAMILY.config_class, run.config)
+    import_tensorflow()
+    from training_run.batches import draw_normal
+    from training_run.saved import load_network
+
+    generator = load_network(run, "generator")
+    labels = choose_rows(generator, arguments.label)
+    film = write_interpolation(
+        out,
+        rows_by_label(sampler(generator), labels),
+        draw_normal(arguments.seed, "interpolation", 0, (2, config.model.latent_dim)).numpy(),
+        config.model.value_range,
+        num_frames=arguments.frames,
+        way=arguments.way,
+        captions=() if labels is None else [str(label) for label in labels],
+    )
+    print(out, film, sep="\n")
+    return 0
+
+
+def sampler(generator):
+    """A function (z, labels) -> images of a loaded generator; labels None for one without."""
+    import tensorflow as tf
+
+    def sample(z, labels):
+        inputs = z if labels is None else [tf.constant(z), tf.constant(labels, tf.int32)]
+        return generator(inputs, training=False)
+
+    return sample
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,60 @@
+"""The plane of a VAE with two latent dimensions: `python -m vae_mnist.manifold --help`."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from training_run.command import run_command
+from training_run.config import load_config
+from training_run.errors import UserError
+from training_run.quiet import import_tensorflow
+from training_run.rundir import find_run
+from training_run.sampling import add_run_arguments, check_seed, checked_out
+from vae_mnist.plane import NUM, write_manifold
+from vae_mnist.train import FAMILY
+from vae_mnist.trained import load_data, load_vae
+
+MIN_NUM, MAX_NUM = 2, 50
+
+
+def main(argv=None):
+    """Run the command; returns its exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m vae_mnist.manifold",
+        description="The latent plane of a VAE with two latent dimensions: images decoded at the "
+        "quantiles of the prior, and where the test set's images lie, coloured by class.",
+    )
+    add_run_arguments(parser, "RUN-manifold.png, here")
+    parser.add_argument(
+        "--num", type=int, default=NUM, help=f"images along each side (default: {NUM})"
+    )
+    parser.add_argument(
+        "--label", type=int, help="class to decode, for a conditional model (default: 0)"
+    )
+    return run_command(_manifold, parser.parse_args(argv))
+
+
+def _manifold(arguments):
+    if not MIN_NUM <= arguments.num <= MAX_NUM:
+        raise UserError(
+            f"--num: expected {MIN_NUM} to {MAX_NUM} images a side, received {arguments.num}"
+        )
+    check_seed(arguments.seed)
+    run = find_run(arguments.run, arguments.outputs, FAMILY.name)
+    out = checked_out(arguments.out or Path(f"{run.path.resolve().name}-manifold.png"), (".png",))
+    config = load_config(FAMILY.config_class, run.config)
+    if config.model.latent_dim != 2:
+        raise UserError(
+            f"{run.path}: expected a run with model.latent_dim 2, received one with "
+            f"{config.model.latent_dim}"
+        )
+    data = load_data(config)
+    import_tensorflow()
+    data = FAMILY.prepare(config, data)
+    write_manifold(out, load_vae(run, config), data, arguments.seed, arguments.num, arguments.label)
+    print(out)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

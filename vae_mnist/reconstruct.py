@@ -1,0 +1,111 @@
+"""Test digits above their reconstructions: `python -m vae_mnist.reconstruct --help`."""
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from training_run.command import run_command
+from training_run.config import load_config
+from training_run.errors import UserError
+from training_run.quiet import import_tensorflow
+from training_run.rundir import find_run
+from training_run.sampling import add_run_arguments, check_draw, checked_out
+from vae_mnist.train import FAMILY
+from vae_mnist.trained import labels_at, load_data, load_vae
+
+MAX_IMAGES = 1000
+"""What still makes a picture."""
+
+NUM_COLUMNS = 10
+TITLE = "squared error of each reconstruction, summed over pixels"
+
+
+def main(argv=None):
+    """Run the command; returns its exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m vae_mnist.reconstruct",
+        description="Test digits of a run's data, each above its reconstruction from the "
+        "posterior mean and below the squared error of that.",
+    )
+    add_run_arguments(parser, "RUN-reconstructions.png, here")
+    parser.add_argument("--num", type=int, default=20, help="how many digits (default: 20)")
+    return run_command(_reconstruct, parser.parse_args(argv))
+
+
+def _reconstruct(arguments):
+    check_draw(arguments.num, MAX_IMAGES, arguments.seed)
+    run = find_run(arguments.run, arguments.outputs, FAMILY.name)
+    out = checked_out(
+        arguments.out or Path(f"{run.path.resolve().name}-reconstructions.png"), (".png",)
+    )
+    config = load_config(FAMILY.config_class, run.config)
+    data = load_data(config)
+    chosen = choose_digits(len(data.x_test), arguments.num, arguments.seed)
+    import_tensorflow()
+    images = FAMILY.prepare(config, data).x_test[chosen]
+    write_reconstructions(out, load_vae(run, config), images, labels_at(data, chosen))
+    print(out)
+    return 0
+
+
+def choose_digits(num_digits, num, seed):
+    """Indices (num,) of test digits: a function of the seed; more of them begin with the same.
+
+    Raises:
+        UserError: if there are fewer than `num`.
+    """
+    if num > num_digits:
+        raise UserError(f"--num: expected at most the {num_digits:,} test images, received {num}")
+    return np.random.default_rng(seed).permutation(num_digits)[:num]
+
+
+def write_reconstructions(path, vae, images, labels=None):
+    """Write images, their reconstructions below them and their squared errors above, as a PNG.
+
+    Args:
+        path: the PNG file.
+        vae: a `VAE`.
+        images: (N, H, W, C) uint8.
+        labels: (N,) int32 where the data have labels.
+    """
+    from training_run.batches import scale_images
+    from training_run.images import add_captions, save_png, to_uint8
+    from vae_mnist.losses import squared_error
+
+    made = vae.reconstruct(images, labels)
+    errors = squared_error(scale_images(images, vae.value_range), made).numpy()
+    made = to_uint8(made, vae.value_range)
+    num_columns = min(len(images), NUM_COLUMNS)
+    parts = (slice(start, start + num_columns) for start in range(0, len(images), num_columns))
+    rows = [draw_pairs(images[part], made[part], errors[part], num_columns) for part in parts]
+    picture = np.concatenate(rows)
+    save_png(path, add_captions(picture, num_columns=1, num_rows=1, padding=0, title=TITLE))
+
+
+def draw_pairs(images, made, errors, num_columns):
+    """One row of pairs with its captions.
+
+    Args:
+        images, made: (n, H, W, C) uint8, n up to `num_columns`.
+        errors: (n,) float.
+        num_columns: width of the row in images.
+
+    Returns:
+        (H', W', C) uint8, the same width for every row of a picture.
+    """
+    from training_run.images import add_captions, display_scale, image_grid, interleave_rows
+
+    pairs = interleave_rows([images, made], num_columns)
+    return add_captions(
+        image_grid(pairs, num_columns, scale=display_scale(images.shape[2])),
+        num_columns=num_columns,
+        num_rows=2,
+        column_captions=[f"{error:.1f}" for error in errors],
+        row_captions=["test image", "reconstruction"],
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,49 @@
+"""A trained VAE and the test digits it is looked at with."""
+
+import sys
+from functools import partial
+
+from training_run.data import load_dataset
+
+
+def load_data(config):
+    """The data set of a run, grey as it comes; progress is reported on standard error.
+
+    Args:
+        config: the run's `VAEConfig`.
+
+    Returns:
+        `ImageData`.
+    """
+    return load_dataset(config.data, report=partial(print, file=sys.stderr, flush=True))
+
+
+def load_vae(run, config):
+    """The VAE of a run folder, for looking at; imports TensorFlow.
+
+    Args:
+        run: a `RunDir`.
+        config: its `VAEConfig`.
+
+    Returns:
+        A `VAE`, uncompiled. Its networks are the saved ones; it has no loss worth the name.
+
+    Raises:
+        UserError: if a network is missing, or cannot be loaded safely.
+    """
+    from training_run.saved import load_network
+    from vae_mnist.losses import get_loss
+    from vae_mnist.model import VAE
+
+    return VAE(
+        load_network(run, "encoder"),
+        load_network(run, "decoder"),
+        get_loss("squared_error"),
+        batch_size=config.training.batch_size,
+        seed=config.seed,
+    )
+
+
+def labels_at(data, indices):
+    """Labels of test digits, (n,) int32, or None where the data have none."""
+    return None if data.y_test is None else data.y_test[indices]
