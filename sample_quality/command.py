@@ -1,0 +1,232 @@
+"""The command that scores a run: `python -m sample_quality RUN`."""
+
+import argparse
+from dataclasses import dataclass
+
+from training_run.command import run_command
+from training_run.config import DataConfig
+from training_run.errors import UserError
+from training_run.files import sha256_of_file
+from training_run.quiet import import_tensorflow
+from training_run.rundir import find_run
+from training_run.sampling import add_run_arguments, check_seed, checked_out
+from training_run.yaml_source import read_yaml
+
+MIN_IMAGES, MAX_IMAGES = 100, 100_000
+
+MAX_REAL = 10_000
+"""Real images that are compared with: MNIST's test split, or the first of a larger one."""
+
+_DESCRIPTION = """\
+Score a run's samples against the test images, which it has not been trained on.
+Prints a table and writes quality.json in the run folder. "real images" are the scores that
+training images get in place of the samples: nothing can be expected to do better.
+"""
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """What a run's configuration says of its images.
+
+    Attributes:
+        data: its `DataConfig`.
+        value_range: (low, high) of its networks' images.
+        binarize: whether and how its images were made black and white: "none", ...
+        reconstruction: a VAE's reconstruction loss, "bernoulli" for one; "" without.
+    """
+
+    data: DataConfig
+    value_range: tuple[float, float]
+    binarize: str
+    reconstruction: str
+
+
+def build_parser():
+    """The argument parser of `python -m sample_quality`."""
+    parser = argparse.ArgumentParser(
+        prog="python -m sample_quality",
+        description=_DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_run_arguments(parser, "quality.json in the run folder")
+    parser.add_argument(
+        "--num", type=int, default=10_000, help="how many samples to score (default: 10000)"
+    )
+    return parser
+
+
+def main(argv=None):
+    """Run the command; returns its exit code."""
+    return run_command(_score, build_parser().parse_args(argv))
+
+
+def _score(arguments):
+    check_arguments(arguments)
+    run = find_run(arguments.run, arguments.outputs)
+    settings = read_settings(run)
+    name = image_network(run)
+    out = arguments.out or run.path / "quality.json"
+    import_tensorflow()
+    from sample_quality.protocol import Quality, write_quality
+    from sample_quality.table import format_scores
+
+    about = {
+        "run": run.path.resolve().name,
+        "network": f"{name}.keras",
+        "network_sha256": sha256_of_file(run.network(name)),
+        "notes": [],
+    }
+    scores = score_run(
+        run, name, settings, arguments.num, arguments.seed, note=about["notes"].append
+    )
+    print(f"{run.path}: {name}.keras\n\n{format_scores(scores)}\n")
+    for text in about["notes"]:
+        print(f"note: {text}")
+    try:
+        write_quality(out, Quality(scores, about))
+    except OSError as error:
+        raise UserError(f"{out}: cannot be written: {error.strerror or error}") from None
+    print(out)
+    return 0
+
+
+def check_arguments(arguments):
+    """Raise `UserError` for numbers and files that cannot be used."""
+    if not MIN_IMAGES <= arguments.num <= MAX_IMAGES:
+        raise UserError(
+            f"--num: expected {MIN_IMAGES} to {MAX_IMAGES:,} images, received {arguments.num}"
+        )
+    check_seed(arguments.seed)
+    if arguments.out:
+        checked_out(arguments.out, (".json",))
+
+
+def read_settings(run):
+    """A run's `RunSettings`, read from its config.yaml without knowing its family.
+
+    Raises:
+        UserError: if the keys are missing or wrong.
+    """
+    values = read_yaml(run.config).values
+    try:
+        data, (low, high) = values["data"], values["model"]["value_range"]
+        # A family may have keys of its own in this section.
+        common = {key: data[key] for key in DataConfig.model_fields if key in data}
+        return RunSettings(
+            data=DataConfig.model_validate(common),
+            value_range=(float(low), float(high)),
+            binarize=data.get("binarize", "none"),
+            reconstruction=values.get("loss", {}).get("reconstruction", ""),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise UserError(
+            f"{run.config}: expected a run's configuration with data and model.value_range, "
+            "received something else"
+        ) from None
+
+
+def image_network(run):
+    """Name of the network that draws a run's samples.
+
+    Raises:
+        UserError: if the run has none.
+    """
+    for name in ("generator", "decoder"):
+        if run.network(name).is_file():
+            return name
+    raise UserError(
+        f"{run.path}: expected a run with generator.keras or decoder.keras, received one without"
+    )
+
+
+def score_run(run, name, settings, num, seed, note):
+    """Sample a run's network and score the samples.
+
+    Args:
+        run: the `RunDir`.
+        name: "generator" or "decoder".
+        settings: its `RunSettings`.
+        num: how many samples; fewer where there are fewer training images, whose place they take
+            for the floor.
+        seed: of the latents and of the protocol.
+        note: receives sentences about what is missing or done otherwise than asked.
+
+    Returns:
+        dict of name -> `Score`.
+
+    Raises:
+        UserError: the data, the classifier or the network cannot be had or do not fit.
+    """
+    from sample_quality.protocol import score_images
+    from training_run.data import load_dataset
+    from training_run.sampling import choose_labels
+    from training_run.saved import load_network
+
+    data = load_dataset(settings.data)
+    classifier = find_classifier(data, settings.data, note)
+    network = load_network(run, name)
+    if num > len(data.x_train):
+        num = len(data.x_train)
+        note(f"{num:,} samples, as many as there are training images")
+    labels = choose_labels(network, None, num)
+    images = sample_images(network, num, seed, settings.value_range, labels)
+    if images.shape[1:] != data.x_train.shape[1:]:
+        raise UserError(
+            f"{run.network(name)}: expected images of shape {data.x_train.shape[1:]}, as those of "
+            f"{settings.data.dataset}, received {images.shape[1:]}"
+        )
+    real = data.x_test[:MAX_REAL]
+    scores = score_images(images, real, data.x_train, classifier, labels=labels, seed=seed)
+    if name == "decoder" and run.network("encoder").is_file():
+        scores |= score_vae(load_network(run, "encoder"), network, settings, data, seed)
+    return scores
+
+
+def find_classifier(data, data_config, note):
+    """The classifier of a data set's images, or None where there is none."""
+    from sample_quality.classifier import classifier_for
+
+    try:
+        return classifier_for(data, data_config)
+    except UserError as error:
+        note(f"only copies were looked for; the other scores see images by a classifier: {error}")
+        return None
+
+
+def sample_images(network, num, seed, value_range, labels):
+    """(num, H, W, C) uint8 samples.
+
+    Raises:
+        UserError: if the network gives numbers that are no pixels.
+    """
+    from training_run.sampling import generate
+
+    try:
+        return generate(network, num, seed, value_range, labels)
+    except ValueError as error:
+        raise UserError(f"{network.name}: its samples are no images: {error}") from None
+
+
+def score_vae(encoder, decoder, settings, data, seed):
+    """What a VAE makes of the test images; black and white ones, if it was trained on such.
+
+    Returns:
+        dict of name -> `Score`; likelihoods only where the loss was one, Bernoulli's. Nothing
+        for a conditional VAE if the test images have no labels.
+    """
+    from sample_quality.likelihood import binarize_images
+    from sample_quality.vae import likelihood_scores, reconstruction_scores
+
+    images = data.x_test[:MAX_REAL]
+    if settings.binarize != "none":
+        images = binarize_images(images, "test")
+    labels = None
+    if len(encoder.inputs) > 1:
+        if data.y_test is None:
+            return {}
+        labels = data.y_test[:MAX_REAL]
+    arguments = (encoder, decoder, images, labels)
+    scores = reconstruction_scores(*arguments, value_range=settings.value_range, seed=seed)
+    if settings.binarize != "none" and settings.reconstruction == "bernoulli":
+        scores |= likelihood_scores(*arguments, seed=seed)
+    return scores

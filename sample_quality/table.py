@@ -1,0 +1,107 @@
+"""Scores as text for a terminal."""
+
+from typing import NamedTuple
+
+from sample_quality.protocol import METRICS, Protocol
+
+
+class Column(NamedTuple):
+    """Scores of one name and one protocol, by run: what may stand in one column.
+
+    Attributes:
+        name: of the score.
+        protocol: of all the scores.
+        floor: of that protocol, or None.
+        scores: run -> `Score`; a run without such a score is missing.
+    """
+
+    name: str
+    protocol: Protocol
+    floor: float | None
+    scores: dict
+
+
+def columns(scores_of_runs):
+    """Sort the scores of several runs into columns of comparable ones.
+
+    Args:
+        scores_of_runs: dict of run -> dict of name -> `Score`.
+
+    Returns:
+        List of `Column`, in the order of `METRICS`; a name comes several times where runs were
+        scored by different protocols.
+    """
+    found = {}
+    for run, scores in scores_of_runs.items():
+        for name, score in scores.items():
+            column = Column(name, score.protocol, score.floor, {})
+            found.setdefault((name, score.protocol), column).scores[run] = score
+    order = list(METRICS)
+    return sorted(found.values(), key=lambda column: order.index(column.name))
+
+
+def format_scores(scores):
+    """One run's scores as lines, grouped by protocol.
+
+    Args:
+        scores: dict of name -> `Score`.
+
+    Returns:
+        Text of several lines.
+    """
+    groups = {}
+    for name, score in scores.items():
+        groups.setdefault(score.protocol, []).append(_line(name, score))
+    head = ("", "score", "95% interval", "real images", "better")
+    lines = []
+    for protocol, rows in groups.items():
+        lines += [str(protocol), *align([head, *rows]), ""]
+    shares = scores["class_imbalance"].parts if "class_imbalance" in scores else ()
+    if shares:
+        lines.append("share of each class: " + "  ".join(f"{100 * share:.1f}%" for share in shares))
+    return "\n".join(lines).rstrip()
+
+
+def format_comparison(scores_of_runs):
+    """Several runs' scores as a table: a row for each run, a column for each comparable score.
+
+    Args:
+        scores_of_runs: dict of run -> dict of name -> `Score`.
+
+    Returns:
+        Text of several lines; columns are numbered where a note below gives their protocol.
+    """
+    found = columns(scores_of_runs)
+    protocols = list(dict.fromkeys(column.protocol for column in found))
+    head = ["", *(f"{METRICS[c.name].label} [{protocols.index(c.protocol) + 1}]" for c in found)]
+    rows = [[run, *(_cell(column.scores.get(run)) for column in found)] for run in scores_of_runs]
+    floors = ["real images", *(_number(column.floor) for column in found)]
+    notes = [f"[{number}] {protocol}" for number, protocol in enumerate(protocols, start=1)]
+    return "\n".join([*align([head, *rows, floors]), "", *notes])
+
+
+def align(rows):
+    """Rows of texts as lines: the first column to the left, the others to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for first, *others in rows:
+        cells = [first.ljust(widths[0])]
+        cells += [text.rjust(width) for text, width in zip(others, widths[1:], strict=True)]
+        yield "  ".join(cells).rstrip()
+
+
+def _line(name, score):
+    low, high = score.interval
+    metric = METRICS[name]
+    interval = f"{_number(low)} to {_number(high)}"
+    return (metric.label, _number(score.value), interval, _number(score.floor), metric.better)
+
+
+def _cell(score):
+    if score is None:
+        return "-"
+    margin = (score.interval[1] - score.interval[0]) / 2
+    return f"{_number(score.value)} ± {margin:.2g}"
+
+
+def _number(value):
+    return "-" if value is None else f"{value:.4g}"
