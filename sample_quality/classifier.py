@@ -128,7 +128,7 @@ def build_classifier(image_shape, num_classes, seed):
 
     Returns:
         An uncompiled `Sequential` named "classifier": (N, H, W, C) in [0, 1] -> logits (N, K).
-        Its layer "features" gives (N, `FEATURE_DIM`). For 28x28x1: 459,562 parameters.
+        Its layer "features" gives (N, `FEATURE_DIM`). For 28x28x1: 459,946 parameters.
     """
     initializers = seeded_initializers("classifier", seed)
     layers = [keras.layers.Input(image_shape), *_convolution(1, 32, 5, initializers)]
@@ -139,9 +139,12 @@ def build_classifier(image_shape, num_classes, seed):
         layers += _convolution(number, 64, 3, initializers)
     layers += [
         keras.layers.Flatten(name="flatten"),
+        # Normalised, features are of order one and none of them dies: all count in a distance.
         keras.layers.Dense(
-            FEATURE_DIM, "relu", kernel_initializer=next(initializers), name="features"
+            FEATURE_DIM, use_bias=False, kernel_initializer=next(initializers), name="dense"
         ),
+        keras.layers.BatchNormalization(momentum=0.9, name="norm_dense"),
+        keras.layers.ReLU(name="features"),
         keras.layers.Dropout(0.4, seed=seed, name="dropout"),
         keras.layers.Dense(num_classes, kernel_initializer=next(initializers), name="logits"),
     ]
@@ -261,7 +264,7 @@ def classifier_for(data, data_config):
         if path.is_file() and read_record(path).sha256_x_train == data.checksum:
             return load_classifier(path)
     if data.num_classes is None:
-        raise UserError("expected images with labels to train a classifier on, received none")
+        raise UserError("training one takes images with labels, and these have none")
     options = [f"--dataset {data_config.dataset}"]
     options += [f"--path {data_config.path}"] if data_config.path else []
     options += [f"--image-size {data_config.image_size}"] if data_config.image_size else []

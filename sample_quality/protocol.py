@@ -18,7 +18,7 @@ from sample_quality.bootstrap import bootstrap_interval, resample_counts
 from sample_quality.class_histogram import class_shares, distance_from_uniform, num_missing
 from sample_quality.classifier_score import classifier_score
 from sample_quality.conditional_accuracy import are_as_asked
-from sample_quality.frechet import frechet_distance, moments
+from sample_quality.frechet import frechet_distance, moments, resampled_frechet_distances
 from sample_quality.kernel import kernel_distances
 from sample_quality.neighbours import are_duplicated, are_memorized
 from sample_quality.precision_recall import ball_radii, manifold_scores
@@ -190,13 +190,9 @@ def feature_scores(classified, protocol, rng):
 def frechet_score(features, counts, protocol):
     """`Score` of the Fréchet distance; both sets are resampled for the interval."""
     real = moments(features.real)
-    replicates = [
-        frechet_distance(
-            moments(features.real, real_counts, np.float32),
-            moments(features.generated, generated_counts, np.float32),
-        )
-        for real_counts, generated_counts in zip(counts.real, counts.generated, strict=True)
-    ]
+    replicates = resampled_frechet_distances(
+        features.real, features.generated, counts.real, counts.generated
+    )
     return make_score(
         "frechet_distance",
         frechet_distance(real, moments(features.generated)),

@@ -1,7 +1,12 @@
 import numpy as np
 import pytest
 
-from sample_quality.frechet import Moments, frechet_distance, moments
+from sample_quality.frechet import (
+    Moments,
+    frechet_distance,
+    moments,
+    resampled_frechet_distances,
+)
 
 
 def gaussian(mean, covariance):
@@ -70,11 +75,16 @@ def test_moments_are_those_of_numpy_also_far_from_zero():
     np.testing.assert_allclose(covariance, np.cov(features - 1e6, rowvar=False), atol=1e-8)
 
 
-@pytest.mark.parametrize(("dtype", "tolerance"), [(np.float64, 1e-12), (np.float32, 1e-5)])
-def test_counts_are_repeated_rows(dtype, tolerance):
-    features = np.random.default_rng(5).normal(size=(6, 3)) + 10
-    counts = np.array([0, 2, 1, 0, 3, 1])
-    weighted = moments(features, counts, dtype)
-    repeated = moments(np.repeat(features, counts, axis=0))
-    np.testing.assert_allclose(weighted.mean, repeated.mean, rtol=tolerance)
-    np.testing.assert_allclose(weighted.covariance, repeated.covariance, atol=tolerance)
+def test_resamplings_are_repeated_rows():
+    """Against the distance of sets in which rows are repeated, computed on its own."""
+    random = np.random.default_rng(5)
+    x, y = random.normal(size=(9, 3)) + 10, random.normal(size=(8, 3)) * 2
+    x_counts = np.array([[1, 1, 1, 1, 1, 1, 1, 1, 1], [0, 2, 1, 0, 3, 1, 0, 1, 1]])
+    y_counts = np.array([[1, 1, 1, 1, 1, 1, 1, 1], [2, 2, 0, 1, 0, 1, 1, 1]])
+    expected = [
+        frechet_distance(moments(np.repeat(x, m, axis=0)), moments(np.repeat(y, n, axis=0)))
+        for m, n in zip(x_counts, y_counts, strict=True)
+    ]
+    assert expected[0] != pytest.approx(expected[1], rel=0.01)
+    values = resampled_frechet_distances(x, y, x_counts, y_counts)
+    np.testing.assert_allclose(values, expected, rtol=1e-5)
