@@ -21,6 +21,13 @@ def grid(gan, config, data):
     return sample_grid(gan, config, data)
 
 
+def callbacks(context):
+    """What runs beside the training; imports TensorFlow."""
+    from gan_mnist.health import health_callback
+
+    return [health_callback(context)]
+
+
 FAMILY = Family(
     name="gan",
     program="gan_mnist.train",
@@ -29,6 +36,7 @@ FAMILY = Family(
     build=build,
     grid=grid,
     check=check_data,
+    callbacks=callbacks,
 )
 
 

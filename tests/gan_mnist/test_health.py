@@ -1,0 +1,310 @@
+import csv
+import dataclasses
+import shutil
+from types import SimpleNamespace
+
+import keras
+import numpy as np
+import pytest
+
+from gan_mnist import health
+from gan_mnist.build import build_gan
+from gan_mnist.config import GANConfig
+from gan_mnist.health import Diagnosis, Measurement, Probe, health_interval, rules_for, spread
+from gan_mnist.losses import get_loss
+from gan_mnist.model import GAN
+from gan_mnist.train import FAMILY
+from gan_mnist.train import main as train
+from training_run.command import train_command
+from training_run.data import DataSpec, ImageData
+from training_run.family import no_callbacks
+
+HEALTHY = Measurement(
+    step=0, d_accuracy_real=0.7, d_accuracy_fake=0.7, g_loss=0.9, variety=0.9,
+    d_gradient=4.0, g_gradient=1.0,
+)  # fmt: skip
+
+
+def histories(num=8, first_step=2000, **columns):
+    """Measurements 200 steps apart; a column is a list, or a value for all of them."""
+    rows = [HEALTHY._replace(step=first_step + 200 * index) for index in range(num)]
+    for name, values in columns.items():
+        values = values if isinstance(values, list) else [values] * num
+        rows = [row._replace(**{name: value}) for row, value in zip(rows, values, strict=True)]
+    return rows
+
+
+def told(history, loss_name="non_saturating"):
+    diagnosis = Diagnosis(rules_for(loss_name))
+    return [(m.step, sentence) for m in history for sentence in diagnosis.add(m)]
+
+
+CLIMB = [3.0, 3.2, 3.4, 3.6, 3.8, 4.0, 4.2, 4.4]
+
+
+def test_a_healthy_history_is_met_with_silence():
+    assert told(histories()) == []
+
+
+def test_a_discriminator_has_won_after_five_measurements_and_is_told_once():
+    ahead = {"d_accuracy_real": 0.999, "d_accuracy_fake": 0.995}
+    ((step, sentence),) = told(histories(g_loss=CLIMB, **ahead))
+    assert step == 2800
+    assert "the discriminator has won: since step 2,000 it knows 99.5%" in sentence
+    assert "g_loss climbed from 3 to 3.8" in sentence
+    assert "try a lower optimizer.discriminator.learning_rate" in sentence
+
+
+def test_it_has_not_won_while_the_generator_gains_or_after_one_even_game():
+    ahead = {"d_accuracy_real": 0.999, "d_accuracy_fake": 0.999}
+    assert told(histories(g_loss=CLIMB[::-1], **ahead)) == []
+    interrupted = [0.999] * 4 + [0.98] + [0.999] * 3
+    assert told(histories(d_accuracy_real=0.999, d_accuracy_fake=interrupted, g_loss=CLIMB)) == []
+
+
+def test_the_start_of_the_default_preset_is_healthy():
+    """Its log at steps 200, 400, ... 1,200: ahead at first, then caught up with."""
+    rows = histories(
+        num=6,
+        first_step=200,
+        d_accuracy_real=[0.997, 0.935, 0.748, 0.749, 0.712, 0.718],
+        d_accuracy_fake=[0.988, 0.860, 0.424, 0.581, 0.599, 0.650],
+        g_loss=[4.34, 2.90, 0.71, 0.80, 0.83, 0.85],
+        variety=[1.29, 1.02, 0.68, 0.69, 0.76, 0.77],
+    )
+    assert told(rows) == []
+
+
+def test_a_discriminator_that_guesses_has_stopped():
+    ((step, sentence),) = told(histories(d_accuracy_real=0.9, d_accuracy_fake=0.13))
+    assert step == 2800
+    assert "the discriminator has stopped learning: since step 2,000" in sentence
+    assert "try" in sentence
+    assert told(histories(d_accuracy_real=0.9, d_accuracy_fake=0.15)) == []
+
+
+def test_alike_samples_are_a_collapse_once_the_training_has_started():
+    ((step, sentence),) = told(histories(num=12, first_step=200, variety=0.19))
+    assert step == 1800
+    assert "variety has collapsed: since step 1,000 samples have 19% of the spread" in sentence
+    assert told(histories(num=12, variety=[0.1] * 4 + [0.3] + [0.1] * 4 + [0.3] * 3)) == []
+
+
+@pytest.mark.parametrize(
+    ("field", "network"), [("d_gradient", "discriminator"), ("g_gradient", "generator")]
+)
+def test_gradients_vanish_for_good_but_explode_at_once(field, network):
+    ((step, sentence),) = told(histories(**{field: 9e-5}))
+    assert step == 2800
+    assert f"the {network}'s gradient has vanished" in sentence
+    ((step, sentence),) = told(histories(**{field: [1.0, 1.0, 1001.0, 1.0, 1e9, 1.0, 1.0, 1.0]}))
+    assert step == 2400
+    assert f"the {network}'s gradient has exploded: its norm is 1.0e+03" in sentence
+    assert told(histories(**{field: [0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 999.0]})) == []
+
+
+def test_a_wasserstein_critic_may_be_sure_of_itself():
+    sure = histories(d_accuracy_real=1.0, d_accuracy_fake=1.0, g_loss=CLIMB)
+    assert told(sure, "wasserstein") == []
+    assert told(histories(d_accuracy_real=1.0, d_accuracy_fake=0.0), "wasserstein") == []
+    assert len(told(histories(variety=0.0), "wasserstein")) == 1
+
+
+def test_every_sentence_is_one_line_with_something_to_try():
+    ill = histories(
+        num=12, d_accuracy_real=1.0, d_accuracy_fake=1.0, g_loss=[*CLIMB, 5.0, 6.0, 7.0, 8.0],
+        variety=0.0, d_gradient=[0.0] * 11 + [1e9], g_gradient=[0.0] * 11 + [1e9],
+    )  # fmt: skip
+    sentences = [sentence for _, sentence in told(ill)]
+    sentences += [sentence for _, sentence in told(histories(d_accuracy_real=0, d_accuracy_fake=0))]
+    assert len(sentences) == 7
+    for sentence in sentences:
+        assert "; try " in sentence
+        assert "\n" not in sentence
+
+
+def test_spread_by_hand():
+    images = np.array([0.0, 2.0, 5.0, 5.0], np.float32).reshape(4, 1, 1, 1)
+    # Distances from the mean, 3: -3, -1, 2, 2.
+    assert float(spread(images)) == pytest.approx(np.sqrt(18 / 4), abs=1e-5)
+    # Within classes, of means 1 and 5: -1, 1, 0, 0.
+    labels = np.array([1, 1, 0, 0], np.int32)
+    assert float(spread(images, labels)) == pytest.approx(np.sqrt(2 / 4), abs=1e-5)
+    assert float(spread(images[2:])) == pytest.approx(0, abs=1e-5)
+
+
+def make_data(num=80, side=4):
+    images = np.random.default_rng(0).integers(0, 256, (num, side, side, 1), dtype=np.uint8)
+    labels = np.arange(num, dtype=np.int32) % 4
+    return ImageData(images, labels, images, labels, 4, "made up", "")
+
+
+def test_measurements_by_hand():
+    """G(z) = a z and D(x) = w x on pixels, with linear (Wasserstein) losses."""
+    a, w = 0.7, -0.4
+    generator = keras.Sequential(
+        [keras.Input((1,)), keras.layers.Dense(1, use_bias=False), keras.layers.Reshape((1, 1, 1))]
+    )
+    discriminator = keras.Sequential(
+        [keras.Input((1, 1, 1)), keras.layers.Flatten(), keras.layers.Dense(1, use_bias=False)]
+    )
+    generator.set_weights([np.array([[a]])])
+    discriminator.set_weights([np.array([[w]])])
+    gan = GAN(generator, discriminator, value_range=(0, 1), batch_size=1, seed=0)
+    gan.compile(keras.optimizers.SGD(1.0), keras.optimizers.SGD(1.0), get_loss("wasserstein"))
+    probe = Probe(gan, make_data(health.NUM_PROBED, side=1), seed=0)
+    z = np.array(probe.z)
+    real = make_data(health.NUM_PROBED, side=1).x_train / 255
+    measured = probe()
+    assert measured["variety"] == pytest.approx(a * z.std() / real.std(), abs=1e-4)
+    # d_loss = w mean(a z) - w mean(x), g_loss = -w a mean(z).
+    assert measured["d_gradient"] == pytest.approx(abs(a * z.mean() - real.mean()), abs=1e-5)
+    assert measured["g_gradient"] == pytest.approx(abs(w * z.mean()), abs=1e-5)
+
+
+DENSE = {"generator_widths": [8], "discriminator_widths": [8], "latent_dim": 3}
+CONV = {"kind": "conv", "generator_filters": [4], "discriminator_filters": [4], "latent_dim": 3}
+
+
+@pytest.mark.parametrize(
+    "sections",
+    [
+        {"model": DENSE | {"discriminator_batch_norm_momentum": 0.8}},
+        {"model": DENSE | {"conditional": True}, "regularization": {"spectral_norm": True}},
+        {"model": CONV | {"discriminator_dropout": 0.3}, "ema": {"decay": 0.9}},
+    ],
+    ids=["batch_norm", "spectral_norm", "dropout"],
+)
+def test_measuring_moves_nothing_and_gives_the_same_twice(sections):
+    common = {"family": "gan", "name": "x", "training": {"steps": 4, "batch_size": 5}}
+    config = GANConfig.model_validate(common | sections)
+    gan = build_gan(config, DataSpec(80, (4, 4, 1), 4), block=1)
+    before = [np.array(variable) for variable in gan.variables]
+    probe = Probe(gan, make_data(), seed=0)
+    assert probe() == probe()
+    assert all(np.array_equal(old, new) for old, new in zip(before, gan.variables, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("intervals", "every"),
+    [((100, 200, 200), 200), ((4680, 14040, 468), 468), ((50, 250, 250), 200), ((30, 90, 90), 210)],
+)
+def test_the_interval_is_the_finest_of_the_run_but_not_too_fine(intervals, every):
+    names = ("log_every", "samples_every", "gif_every")
+    assert health_interval(SimpleNamespace(**dict(zip(names, intervals, strict=True)))) == every
+
+
+def arguments(data, output_dir, *overrides):
+    return [
+        "--config", "gan_mlp_smoke", f"data.path={data}", f"output_dir={output_dir}",
+        "model.generator_widths=[16]", "model.discriminator_widths=[16]", "model.latent_dim=4",
+        "training.batch_size=10", "training.steps=1200", "training.jit_compile=false",
+        "samples.every=200", "log.every=100", "checkpoints.every=200", "samples.num_rows=1",
+        "samples.num_columns=2", *overrides,
+    ]  # fmt: skip
+
+
+RUN = "00001-gan_mlp_smoke"
+
+
+def told_in(run):
+    path = run / "health.log"
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def state_of(run):
+    with np.load(run / "checkpoints/step_001200/state.npz", allow_pickle=False) as arrays:
+        return {name: arrays[name] for name in arrays.files}
+
+
+def metrics_of(run):
+    with open(run / "log.csv", newline="") as file:
+        return [row[:1] + row[2:] for row in csv.reader(file)]
+
+
+STANDING = "optimizer.discriminator.learning_rate=1e-30"
+
+
+@pytest.fixture(scope="module")
+def standing(tiny_data, tmp_path_factory):
+    """A run whose discriminator does not move."""
+    folder = tmp_path_factory.mktemp("standing")
+    assert train(arguments(tiny_data, folder, STANDING, "checkpoints.keep=9")) == 0
+    return folder / RUN
+
+
+def test_a_discriminator_that_does_not_learn_is_reported(standing):
+    (line,) = [line for line in told_in(standing) if "has stopped learning" in line]
+    assert line.startswith("step 1,000: the discriminator has stopped learning: since step 200")
+    with open(standing / "health.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["step"]) for row in rows] == [200, 400, 600, 800, 1000, 1200]
+    assert tuple(rows[0]) == Measurement._fields
+
+
+def test_training_is_the_same_to_the_bit_without_measurements(standing, tiny_data, tmp_path):
+    unwatched = dataclasses.replace(FAMILY, callbacks=no_callbacks)
+    assert train_command(unwatched, arguments(tiny_data, tmp_path, STANDING)) == 0
+    other = tmp_path / RUN
+    assert not (other / "health.csv").exists()
+    assert metrics_of(standing) == metrics_of(other)
+    one, two = state_of(standing), state_of(other)
+    assert one.keys() == two.keys()
+    assert all(np.array_equal(one[name], two[name]) for name in one)
+
+
+@pytest.mark.parametrize("last", [600, 1000])
+def test_a_resumed_run_says_and_keeps_what_one_never_stopped_did(standing, tmp_path, last, capsys):
+    """Killed in the middle of a row, before the warning and after it."""
+    again = tmp_path / RUN
+    shutil.copytree(standing, again)
+    for path in (again / "checkpoints").glob("step_*"):
+        if int(path.name[5:]) > last:
+            shutil.rmtree(path)
+    with open(again / "health.csv", "a") as file:
+        file.write("1400,0.5,0.")
+    assert train(["--resume", str(again)]) == 0
+    for name in ("health.csv", "health.log"):
+        assert (again / name).read_bytes() == (standing / name).read_bytes()
+    printed = capsys.readouterr().out.count("health, step 1,000: the discriminator has stopped")
+    assert printed == (1 if last < 1000 else 0)
+
+
+def test_far_too_strong_a_discriminator_is_reported(tiny_data, tmp_path, capsys):
+    overrides = ("training.steps=200", "optimizer.discriminator.learning_rate=10")
+    assert train(arguments(tiny_data, tmp_path, *overrides)) == 0
+    assert any("gradient has exploded" in line for line in told_in(tmp_path / RUN))
+    assert "health, step 200: the" in capsys.readouterr().out
+
+
+def test_a_generator_that_ignores_its_latents_is_reported(tiny_data, tmp_path):
+    def build_deaf(config, spec, block):
+        model = build_gan(config, spec, block)
+        deaf = GAN(
+            keras.Sequential([keras.Input((4,)), keras.layers.Rescaling(0.0), model.generator]),
+            model.discriminator,
+            value_range=config.model.value_range,
+            batch_size=config.training.batch_size,
+            seed=config.seed,
+        )
+        deaf.compile(
+            keras.optimizers.Adam(1e-3),
+            keras.optimizers.Adam(1e-3),
+            get_loss("non_saturating"),
+            steps_per_execution=block,
+        )
+        return deaf
+
+    family = dataclasses.replace(FAMILY, build=build_deaf)
+    steps = "training.steps=1800"
+    assert train_command(family, arguments(tiny_data, tmp_path, steps)) == 0
+    assert any(
+        line.startswith("step 1,800: variety has collapsed: since step 1,000 samples have 0%")
+        for line in told_in(tmp_path / RUN)
+    )
+
+
+@pytest.mark.network
+def test_no_alarm_on_the_smoke_preset(tmp_path):
+    assert train(["--config", "gan_mlp_smoke", f"output_dir={tmp_path}"]) == 0
+    assert told_in(tmp_path / RUN) == []
