@@ -106,8 +106,8 @@ def variety_has_collapsed(recent):
         return None
     return (
         f"variety has collapsed: since step {recent[0].step:,} samples have {most:.0%} of the "
-        "spread of real images at most; try a lower optimizer.generator.learning_rate, "
-        "regularization.gradient_penalty=10 or loss.name=hinge"
+        "spread of real images (of the same class, where it is given) at most; try a lower "
+        "optimizer.generator.learning_rate, regularization.gradient_penalty=10 or loss.name=hinge"
     )
 
 
@@ -222,7 +222,13 @@ class Probe:
 
     def __call__(self):
         """The fields of a `Measurement` that this is about, as a dict of floats."""
-        return {name: float(value) for name, value in self._measure().items()}
+        # As a replica: elsewhere the gradients of mirrored weights cannot be taken.
+        strategy = self.gan.distribute_strategy
+        measured = strategy.run(self._measure)
+        return {
+            name: float(strategy.experimental_local_results(value)[0])
+            for name, value in measured.items()
+        }
 
     def _gradients_and_variety(self):
         gan = self.gan

@@ -1,6 +1,8 @@
 import csv
 import dataclasses
 import shutil
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import keras
@@ -183,6 +185,30 @@ def test_measuring_moves_nothing_and_gives_the_same_twice(sections):
     probe = Probe(gan, make_data(), seed=0)
     assert probe() == probe()
     assert all(np.array_equal(old, new) for old, new in zip(before, gan.variables, strict=True))
+
+
+def test_it_measures_mirrored_networks_too():
+    code = """
+import numpy as np, tensorflow as tf
+two = [tf.config.LogicalDeviceConfiguration()] * 2
+tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], two)
+from gan_mnist.build import build_gan
+from gan_mnist.config import GANConfig
+from gan_mnist.health import Probe
+from training_run.data import DataSpec, ImageData
+model = {"generator_widths": [8], "discriminator_widths": [8], "latent_dim": 3}
+config = {"family": "gan", "name": "x", "training": {"steps": 1}, "model": model}
+config, spec = GANConfig.model_validate(config), DataSpec(80, (4, 4, 1), None)
+x = np.random.default_rng(0).integers(0, 256, (80, 4, 4, 1), dtype=np.uint8)
+data = ImageData(x, None, x, None, None, "", "")
+plain = Probe(build_gan(config, spec, 1), data, 0)()
+with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
+    gan = build_gan(config, spec, 1)
+mirrored = Probe(gan, data, 0)()
+assert all(abs(plain[name] - mirrored[name]) < 1e-5 for name in plain), (plain, mirrored)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize(
