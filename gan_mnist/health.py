@@ -50,7 +50,7 @@ VANISHED = 1e-4
 Adam's epsilon, below which its steps fall short of the learning rate."""
 
 EXPLODED = 1e3
-"""Norm of a gradient. Healthy ones are below 20, from the first step on and at any network size."""
+"""Norm of a gradient. Healthy ones are below 30 on digits and 100 on faces, from the first step."""
 
 
 class Measurement(NamedTuple):
