@@ -49,8 +49,9 @@ VANISHED = 1e-4
 """Norm of a gradient. Healthy ones are above 0.05; over a million weights this is 1e-7 for each,
 Adam's epsilon, below which its steps fall short of the learning rate."""
 
-EXPLODED = 1e3
-"""Norm of a gradient. Healthy ones are below 30 on digits and 100 on faces, from the first step."""
+EXPLODED = 1e4
+"""Norm of a gradient. Healthy ones stay below 150 (`gan_mlp_plain`'s generator, late; below 30 in
+most runs); a discriminator whose learning rate is 500 times too high takes them past 2e4."""
 
 
 class Measurement(NamedTuple):
