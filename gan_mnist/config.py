@@ -12,6 +12,7 @@ from pydantic import (
     model_validator,
 )
 
+from sample_quality.while_training import QualityConfig, quality_problems
 from training_run.config import (
     AdamConfig,
     AdamOverrides,
@@ -134,6 +135,7 @@ class GANConfig(RunConfig):
     loss: LossConfig = LossConfig()
     regularization: RegularizationConfig = RegularizationConfig()
     ema: EMAConfig = EMAConfig()
+    quality: QualityConfig = QualityConfig()
     optimizer: GANOptimizerConfig = GANOptimizerConfig()
 
     @model_validator(mode="after")
@@ -174,7 +176,7 @@ def check_data(config, spec, path):
         ConfigError: if there are no labels for a conditional GAN, or the image sides cannot be
             halved as often as there are convolutions.
     """
-    model, problems = config.model, []
+    model, problems = config.model, quality_problems(config, spec, path)
     if model.conditional and spec.num_classes is None:
         message = f"expected a data set with labels, received {config.data.dataset!r} without"
         problems.append(Problem(str(path), "model.conditional", message))

@@ -3,6 +3,12 @@
 import sys
 
 from gan_mnist.config import GANConfig, check_data
+from sample_quality.while_training import (
+    check_classifier,
+    quality_callbacks,
+    quality_columns,
+    quality_interval,
+)
 from training_run.command import train_command
 from training_run.family import Family
 
@@ -25,7 +31,7 @@ def callbacks(context):
     """What runs beside the training; imports TensorFlow."""
     from gan_mnist.health import health_callback
 
-    return [health_callback(context)]
+    return [health_callback(context), *quality_callbacks(context, "generator")]
 
 
 FAMILY = Family(
@@ -35,8 +41,11 @@ FAMILY = Family(
     config_class=GANConfig,
     build=build,
     grid=grid,
+    intervals=quality_interval,
     check=check_data,
+    check_images=check_classifier,
     callbacks=callbacks,
+    log_columns=quality_columns,
 )
 
 

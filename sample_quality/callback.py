@@ -73,30 +73,21 @@ class KeepBest(EverySteps):
         score: function without arguments giving a float, lower is better, with a `name` and a
             `protocol` (a `FrechetScore`).
         folder: the run's `best/`; made when there is a best.
-        log_every: interval of the log's rows. A value stays in `logs` until the next row, which
-            need not fall on the step of the score.
     """
 
-    def __init__(self, clock, every, score, folder, log_every):
+    def __init__(self, clock, every, score, folder):
         super().__init__(clock, every)
-        self.score, self.folder, self.log_every = score, Path(folder), log_every
-        self.best, self._unlogged = None, {}
+        self.score, self.folder, self.best = score, Path(folder), None
 
     def on_train_begin(self, logs=None):
         recover_folder(self.folder)
         self.best = read_best(self.folder, self.score)
 
-    def on_train_batch_end(self, batch, logs=None):
-        super().on_train_batch_end(batch, logs)
-        logs.update(self._unlogged)
-        if self.clock.step % self.log_every == 0:
-            self._unlogged = {}
-
     def at_step(self, step, logs):
         if not state_is_finite(self.model):  # NaN has no score, and no way back
             raise Diverged(f"weights are no longer finite at step {step:,}")
         value = self.score()
-        self._unlogged = {self.score.name: value}
+        logs[self.score.name] = value
         if self.best is None or value < self.best:
             self.best = value
             save_best(self.folder, self.model, self.score, value, step)

@@ -138,7 +138,7 @@ def _train_checked(family, config, path, resume_from, dry_run):
     data = load_dataset(config.data, report=partial(print, flush=True))
     spec = DataSpec(len(data.x_train), data.x_train.shape[1:], data.num_classes)
     check_against_data(config, spec, path)  # unreadable images may have made it smaller
-    data = family.prepare(config, data)
+    family.check_images(config, data)
     from training_run.fit import resume, train
 
     if resume_from:
@@ -181,7 +181,16 @@ def check_extras(config, path):
         raise ConfigError([Problem(str(path), "log.tensorboard", message)])
 
 
-MAY_CHANGE = ("training.steps", "log", "samples.every", "gif", "checkpoints", "output_dir")
+MAY_CHANGE = (
+    "training.steps",
+    "log",
+    "samples.every",
+    "gif",
+    "checkpoints",
+    "validation.every",
+    "quality.every",
+    "output_dir",
+)
 """Keys that only extend a run or change how it is watched; the rest would make it another run."""
 
 

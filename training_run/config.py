@@ -19,7 +19,7 @@ from pydantic import (
 )
 from ruamel.yaml import YAML
 
-from training_run.intervals import Interval
+from training_run.intervals import Interval, interval_to_steps
 from training_run.yaml_source import ConfigError, Problem, join_key, parse_yaml, read_yaml
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
@@ -368,3 +368,25 @@ def check_against_data(config, spec, path):
             f"{config.data.dataset!r}, received {config.training.batch_size}"
         )
         raise ConfigError([Problem(str(path), "training.batch_size", message)])
+
+
+def problems_between_rows(config, spec, path, key, every):
+    """What is wrong with an interval whose numbers would fall between the log's rows.
+
+    Args:
+        config: a `RunConfig`.
+        spec: the data set's `DataSpec`.
+        path: the configuration's file, for the message.
+        key: dotted key of the interval.
+        every: its value.
+
+    Returns:
+        A list of one `Problem` if it is no multiple of `log.every`, else an empty one.
+    """
+    steps_per_epoch = spec.num_train // config.training.batch_size
+    log_every = interval_to_steps(config.log.every, steps_per_epoch)
+    steps = interval_to_steps(every, steps_per_epoch)
+    if steps % log_every == 0:
+        return []
+    message = f"expected a multiple of log.every ({log_every} steps), received {steps} steps"
+    return [Problem(str(path), key, message)]

@@ -15,6 +15,10 @@ def no_check(config, spec, path):
     """For families that any data suits."""
 
 
+def no_check_of_images(config, data):
+    """For families that any images suit."""
+
+
 def same_data(config, data):
     """For families that learn from the images as they are."""
     return data
@@ -40,6 +44,8 @@ class Family:
             (N, H, W, C) of a sample grid, the same latents every time.
         intervals: config -> name -> interval, for what only this family does.
         check: (config, spec, path) -> None; raises `ConfigError` where the data do not suit.
+        check_images: (config, data) -> None; raises `UserError` where the images, once read, do
+            not suit. Nothing has been written yet.
         prepare: (config, data) -> `ImageData`, where images are changed once and for all.
         callbacks: `RunContext` -> further callbacks; run before log rows are written, so
             what they put into `logs` reaches log.csv.
@@ -54,6 +60,7 @@ class Family:
     grid: Callable
     intervals: Callable[[RunConfig], Mapping] = no_intervals
     check: Callable = no_check
+    check_images: Callable = no_check_of_images
     prepare: Callable = same_data
     callbacks: Callable = no_callbacks
     log_columns: Callable[[RunConfig], tuple] = field(default=lambda config: ())

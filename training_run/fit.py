@@ -36,10 +36,14 @@ from training_run.rundir import (
 
 @dataclass(frozen=True)
 class RunContext:
-    """All that a callback of a family may need."""
+    """All that a callback of a family may need.
+
+    `data` are the images as the family prepared them, `source_data` as they were read.
+    """
 
     config: object
     data: ImageData
+    source_data: ImageData
     schedule: Schedule
     model: object
     run: RunDir
@@ -63,13 +67,15 @@ def train(family: Family, config, data: ImageData, spec: DataSpec):
     """
     schedule = resolve_schedule(config, spec.num_train, family.intervals(config))
     model = family.build(config, spec, schedule.block)
+    images = family.prepare(config, data)
     check_disk_space(config.output_dir, estimate_bytes(model, schedule, config, spec))
     run = create_run_dir(config.output_dir, config.name)
     with locked(run):
         write_config(run, config)
-        describe_run(run, config, data)
+        describe_run(run, config, images)
         clock = StepClock(schedule.steps)
-        return run, run_to_end(family, RunContext(config, data, schedule, model, run, clock))
+        context = RunContext(config, images, data, schedule, model, run, clock)
+        return run, run_to_end(family, context)
 
 
 def resume(family: Family, config, data: ImageData, spec: DataSpec, run: RunDir):
@@ -87,10 +93,11 @@ def resume(family: Family, config, data: ImageData, spec: DataSpec, run: RunDir)
             return run, 0
         check_same_data(run, data)
         model = family.build(config, spec, schedule.block)
+        images = family.prepare(config, data)
         write_config(run, config)
         forget_after(run, checkpoint.step)
         clock = StepClock(schedule.steps, checkpoint.step, checkpoint.seconds)
-        context = RunContext(config, data, schedule, model, run, clock)
+        context = RunContext(config, images, data, schedule, model, run, clock)
         return run, run_to_end(family, context, checkpoint)
 
 

@@ -12,6 +12,7 @@ from pydantic import (
     model_validator,
 )
 
+from sample_quality.while_training import QualityConfig, quality_problems
 from training_run.config import (
     AdamConfig,
     DataConfig,
@@ -20,8 +21,9 @@ from training_run.config import (
     Section,
     Widths,
     model_kind,
+    problems_between_rows,
 )
-from training_run.intervals import Interval, interval_to_steps
+from training_run.intervals import Interval
 from training_run.yaml_source import ConfigError, Problem
 
 
@@ -90,6 +92,7 @@ class VAEConfig(RunConfig):
     ] = MLPConfig()
     loss: LossConfig = LossConfig()
     validation: ValidationConfig = ValidationConfig()
+    quality: QualityConfig = QualityConfig()
     optimizer: AdamConfig = AdamConfig()
 
     @model_validator(mode="after")
@@ -103,7 +106,7 @@ class VAEConfig(RunConfig):
 
 
 def check_data(config, spec, path):
-    """Refuse a conditional VAE on images without labels, and validation between log rows.
+    """Refuse what the images do not allow, and numbers that would fall between the log's rows.
 
     Args:
         config: a `VAEConfig`.
@@ -113,18 +116,12 @@ def check_data(config, spec, path):
     Raises:
         ConfigError: naming the key.
     """
-    problems = []
+    problems = quality_problems(config, spec, path)
     if config.model.conditional and spec.num_classes is None:
         message = f"expected a data set with labels, received {config.data.dataset!r} without"
         problems.append(Problem(str(path), "model.conditional", message))
-    steps_per_epoch = spec.num_train // config.training.batch_size
-    log_every = interval_to_steps(config.log.every, steps_per_epoch)
-    if config.validation.every:
-        every = interval_to_steps(config.validation.every, steps_per_epoch)
-        if every % log_every:
-            message = (
-                f"expected a multiple of log.every ({log_every} steps), received {every} steps"
-            )
-            problems.append(Problem(str(path), "validation.every", message))
+    every = config.validation.every
+    if every:
+        problems += problems_between_rows(config, spec, path, "validation.every", every)
     if problems:
         raise ConfigError(problems)

@@ -2,6 +2,12 @@
 
 import sys
 
+from sample_quality.while_training import (
+    check_classifier,
+    quality_callbacks,
+    quality_columns,
+    quality_interval,
+)
 from training_run.command import train_command
 from training_run.family import Family
 from vae_mnist.config import VAEConfig, check_data
@@ -47,18 +53,19 @@ def callbacks(context):
         part = slice(config.validation.num_images)
         held_out = (data.x_test[part], None if labels is None else labels[part])
         found.append(Validation(clock, schedule.every("validation"), *held_out))
-    return found
+    return found + quality_callbacks(context, "decoder")
 
 
 def intervals(config):
-    """How often held-out images are scored."""
-    return {"validation": config.validation.every} if config.validation.every else {}
+    """How often held-out images, and samples, are scored."""
+    validation = {"validation": config.validation.every} if config.validation.every else {}
+    return validation | quality_interval(config)
 
 
 def log_columns(config):
-    """Names of the held-out losses."""
+    """Names of the held-out losses, and of the samples' score."""
     columns = ("val_loss", "val_reconstruction_loss", "val_kl_loss")
-    return columns if config.validation.every else ()
+    return (*(columns if config.validation.every else ()), *quality_columns(config))
 
 
 FAMILY = Family(
@@ -70,6 +77,7 @@ FAMILY = Family(
     grid=grid,
     intervals=intervals,
     check=check_data,
+    check_images=check_classifier,
     prepare=prepare,
     callbacks=callbacks,
     log_columns=log_columns,

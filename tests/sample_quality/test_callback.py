@@ -66,7 +66,7 @@ def train(folder, model, score, *, first_step=0, total=12, every=4, log_every=2)
         verbose=0,
         callbacks=[
             clock,
-            KeepBest(clock, every, score, folder / "best", log_every),
+            KeepBest(clock, every, score, folder / "best"),
             CsvLog(clock, log_every, folder / "log.csv", ["g_loss", "frechet_distance"]),
         ],
     )
@@ -92,11 +92,6 @@ def test_scores_are_a_column_and_the_best_networks_are_kept(tmp_path):
     assert (record["step"], record["value"], record["score"]) == (8, 3.0, "frechet_distance")
     assert Protocol(**record["protocol"]) == PROTOCOL
     assert sorted(path.name for path in tmp_path.iterdir()) == ["best", "log.csv"]
-
-
-def test_a_score_between_two_rows_is_in_the_next(tmp_path):
-    train(tmp_path, OneWeight(), ScoreFromList(3.0, 2.0, 1.0), every=4, log_every=6)
-    assert column(tmp_path) == {6: "3.0", 12: "1.0"}
 
 
 def test_a_resumed_run_keeps_its_best_until_there_is_a_better_one(tmp_path):

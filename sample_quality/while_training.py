@@ -1,0 +1,98 @@
+"""One YAML key, `quality.every`, scores a run while it trains: what the families need for it.
+
+Nothing here imports TensorFlow before it is called.
+"""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from training_run.config import Section, problems_between_rows
+from training_run.errors import UserError
+from training_run.intervals import Interval
+from training_run.yaml_source import Problem
+
+MIN_SAMPLES, MAX_SAMPLES = 1000, 50_000
+
+
+class QualityConfig(Section):
+    """The samples' Fréchet distance while training, in log.csv; best/ holds the best networks."""
+
+    every: Interval | None = Field(None, description="a multiple of log.every; null: never")
+    num_images: Annotated[int, Field(ge=MIN_SAMPLES, le=MAX_SAMPLES)] = Field(
+        5000, description="samples to a score; few make it larger than it is"
+    )
+
+
+def quality_interval(config):
+    """The interval of the scores by its name in the `Schedule`; none where they are off."""
+    return {"quality": config.quality.every} if config.quality.every else {}
+
+
+def quality_columns(config):
+    """Names of the scores in log.csv."""
+    return ("frechet_distance",) if config.quality.every else ()
+
+
+def quality_problems(config, spec, path):
+    """What is wrong with scores that could not be had.
+
+    Args:
+        config: a `RunConfig` with a `quality` section.
+        spec: the data set's `DataSpec`.
+        path: the configuration's file, for the message.
+
+    Returns:
+        A list of one `Problem` if the images have no labels, and so no classifier to see them
+        by, or if scores would fall between the rows of the log; else an empty one.
+    """
+    if not config.quality.every:
+        return []
+    if spec.num_classes is None:
+        message = (
+            "expected null with images that have no labels, by which a classifier could learn "
+            f"what to look at, received {config.quality.every!r} with {config.data.dataset!r}"
+        )
+        return [Problem(str(path), "quality.every", message)]
+    return problems_between_rows(config, spec, path, "quality.every", config.quality.every)
+
+
+def check_classifier(config, data):
+    """Refuse scores before anything is written, where the images' classifier is missing.
+
+    Raises:
+        UserError: naming the command that trains it.
+    """
+    from sample_quality.classifier import classifier_for
+
+    if not config.quality.every:
+        return
+    try:
+        classifier_for(data, config.data)
+    except UserError as error:
+        raise UserError(f"quality.every: {error}") from None
+
+
+def quality_callbacks(context, name):
+    """The callback that scores a run, in a list; an empty one where scores are off.
+
+    Args:
+        context: a `RunContext` whose configuration has a `quality` section.
+        name: of the network that draws the samples: "generator" or "decoder".
+    """
+    from sample_quality.callback import FrechetScore, KeepBest
+    from sample_quality.classifier import classifier_for
+
+    config, data = context.config, context.source_data
+    if not config.quality.every:
+        return []
+    score = FrechetScore(
+        context.model.networks()[name],
+        classifier_for(data, config.data),
+        data.x_train,
+        value_range=config.model.value_range,
+        num_images=config.quality.num_images,
+        seed=config.seed,
+    )
+    every = context.schedule.every("quality")
+    return [KeepBest(context.clock, every, score, context.run.path / "best")]
