@@ -1,0 +1,55 @@
+"""The models that are timed: which command trains each, and what of it is measured."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Timed:
+    """A model whose training is timed.
+
+    Attributes:
+        program: module that trains it.
+        preset: its configuration.
+        overrides: keys that make a run short and give its log enough rows; what else a run does
+            (grids, GIF, checkpoints, held-out losses) stays as often as the preset has it.
+        plain_steps: steps that the other ways are timed over.
+    """
+
+    program: str
+    preset: str
+    overrides: tuple[str, ...]
+    plain_steps: int
+
+
+MODELS = {
+    "gan_mlp": Timed(
+        "gan_mnist.train", "gan_mlp", ("training.steps=3000", "checkpoints.every=1500"), 300
+    ),
+    "gan_dcgan": Timed(
+        "gan_mnist.train", "gan_dcgan", ("training.steps=400", "log.every=40", "gif.every=200"), 60
+    ),
+    "vae_mlp": Timed(
+        "vae_mnist.train", "vae_mlp", ("training.steps=8 epochs", "checkpoints.every=4 epochs"), 800
+    ),
+    "vae_conv": Timed("vae_mnist.train", "vae_conv", ("training.steps=2 epochs",), 150),
+    "denoiser": Timed("gan_mnist.train_denoiser", "denoiser", ("training.steps=5000",), 800),
+}
+
+
+def load_model(name):
+    """A model's configuration and networks, as `train` would make them; imports TensorFlow.
+
+    Returns:
+        (configuration, dict of name -> Keras network).
+    """
+    import importlib
+
+    from training_run.config import load_config
+    from training_run.data import describe_dataset
+    from training_run.presets import find_config
+
+    timed = MODELS[name]
+    family = importlib.import_module(timed.program).FAMILY
+    config = load_config(family.config_class, find_config(timed.preset))
+    model = family.build(config, describe_dataset(config.data), 1)
+    return config, model.networks()
