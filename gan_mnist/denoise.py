@@ -4,7 +4,6 @@ Source 000 shows a sample three times: plain, and so noisy; after max(x, 0), sin
 from -1 to 1 where pixels are grey values from 0 to 1; and as the denoising autoencoder leaves it.
 """
 
-import argparse
 import sys
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from pydantic import ValidationError
 from training_run.command import run_command
 from training_run.config import ModelSection
 from training_run.errors import UserError
+from training_run.parser import CommandParser
 from training_run.quiet import import_tensorflow
 from training_run.rundir import find_run
 from training_run.sampling import (
@@ -35,7 +35,7 @@ GENERATORS = ("generator", "decoder")
 
 def main(argv=None):
     """Run the command; returns its exit code."""
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="python -m gan_mnist.denoise",
         description="Samples of a GAN or VAE as they come, clipped, and cleaned by a denoiser.",
     )

@@ -9,6 +9,7 @@ import csv
 import sys
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import NamedTuple
 
@@ -18,7 +19,7 @@ from tqdm import tqdm
 
 from training_run.batches import draw_normal, scale_images
 from training_run.callbacks import EverySteps
-from training_run.files import write_text
+from training_run.files import append_text, write_text
 
 NUM_PROBED = 64
 """Images in a measurement, which then costs about as much as two training steps of batch 32."""
@@ -310,17 +311,21 @@ class Health(EverySteps):
     def at_step(self, step, logs):
         metrics = {name: float(logs[name]) for name in Measurement._fields if name in logs}
         measurement = Measurement(step=step, **metrics, **self.probe())
-        append(self.table, table_line(measurement))
+        append_text(self.table, table_line(measurement))
         for sentence in self.diagnosis.add(measurement):
-            append(self.log, log_line(step, sentence))
+            append_text(self.log, log_line(step, sentence))
             self.report(f"health, {log_line(step, sentence).rstrip()}")
 
 
 def read_measurements(path):
-    """The measurements of a health.csv; a row cut short is left out."""
-    with open(path, newline="", encoding="utf-8") as file:
+    """The measurements of a health.csv; rows that are cut short or no numbers are left out."""
+    with open(path, newline="", encoding="utf-8", errors="replace") as file:
         rows = [row for row in csv.reader(file) if len(row) == len(Measurement._fields)]
-    return [Measurement(int(step), *map(float, numbers)) for step, *numbers in rows[1:]]
+    found = []
+    for step, *numbers in rows[1:]:
+        with suppress(ValueError):
+            found.append(Measurement(int(step), *map(float, numbers)))
+    return found
 
 
 def table_line(values):
@@ -331,12 +336,6 @@ def table_line(values):
 def log_line(step, sentence):
     """A line of health.log."""
     return f"step {step:,}: {sentence}\n"
-
-
-def append(path, text):
-    """Add text to a file."""
-    with open(path, "a", encoding="utf-8") as file:
-        file.write(text)
 
 
 def health_interval(schedule):

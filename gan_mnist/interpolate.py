@@ -1,6 +1,5 @@
 """The way between two latents of a GAN: `python -m gan_mnist.interpolate --help`."""
 
-import argparse
 import sys
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from training_run.interpolation import (
     rows_by_label,
     write_interpolation,
 )
+from training_run.parser import CommandParser
 from training_run.quiet import import_tensorflow
 from training_run.rundir import find_run
 from training_run.sampling import add_run_arguments, check_seed, checked_out, choose_rows
@@ -20,7 +20,7 @@ from training_run.sampling import add_run_arguments, check_seed, checked_out, ch
 
 def main(argv=None):
     """Run the command; returns its exit code."""
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="python -m gan_mnist.interpolate",
         description="From one random latent of a GAN to another: a PNG strip, labelled 0% to "
         "100%, and a GIF that goes there and back. A conditional GAN gets one class a row.",

@@ -1,6 +1,5 @@
 """Train the feature network: `python -m sample_quality.train_classifier --help`."""
 
-import argparse
 import sys
 import time
 from pathlib import Path
@@ -11,6 +10,7 @@ from training_run.command import run_command
 from training_run.config import DataConfig
 from training_run.data import DATASETS, describe_dataset, load_dataset
 from training_run.errors import UserError
+from training_run.parser import CommandParser
 from training_run.quiet import import_tensorflow
 
 NUM_EPOCHS = 12
@@ -24,7 +24,7 @@ MAX_SHIFT = 2
 
 def build_parser():
     """The argument parser of `python -m sample_quality.train_classifier`."""
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="python -m sample_quality.train_classifier",
         description="Train the classifier whose last hidden layer the scores compare images by. "
         "The one for mnist comes with the package; those of other data sets are kept in the "

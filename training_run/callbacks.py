@@ -6,6 +6,7 @@ and everything periodic derives from `EverySteps`.
 """
 
 import csv
+import io
 import math
 import signal
 import sys
@@ -21,7 +22,7 @@ from training_run.checkpoint import (
     save_checkpoint,
     state_is_finite,
 )
-from training_run.files import atomic_path
+from training_run.files import append_text, atomic_path, sync_file
 from training_run.images import save_image_grid
 
 
@@ -108,23 +109,29 @@ class CsvLog(EverySteps):
 
     Args:
         clock, every: when.
-        path: the CSV file; rows are appended.
-        columns: metric names; one without a value in this interval (a score that is
-            computed less often) leaves its cell empty.
+        path: the CSV file; rows are appended, in the order of the columns that it has.
+        columns: metric names for a new file; one without a value in this interval (a score that
+            is computed less often) leaves its cell empty.
     """
 
     def __init__(self, clock, every, path, columns):
         super().__init__(clock, every)
-        self.path, self.columns = path, tuple(columns)
+        self.path, self.columns = path, ("step", "seconds", *columns)
+
+    def on_train_begin(self, logs=None):
+        if self.path.exists():
+            with open(self.path, newline="", encoding="utf-8") as file:
+                self.columns = tuple(next(csv.reader(file), self.columns))
 
     def at_step(self, step, logs):
-        row = [step, f"{self.clock.seconds:.2f}", *(logs.get(name, "") for name in self.columns)]
-        is_new = not self.path.exists()
-        with open(self.path, "a", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            if is_new:
-                writer.writerow(["step", "seconds", *self.columns])
-            writer.writerow(row)
+        seconds = f"{self.clock.seconds:.2f}"
+        cells = {**logs, "step": step, "seconds": seconds}
+        rows = [[cells.get(name, "") for name in self.columns]]
+        if not self.path.exists():
+            rows.insert(0, self.columns)
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows(rows)
+        append_text(self.path, text.getvalue())
         self.model.reset_metrics()
 
 
@@ -155,28 +162,48 @@ class SampleGrids(EverySteps):
 
 
 class Checkpoints(EverySteps):
-    """Checkpoints and the `.keras` networks beside them; also when a run ends early."""
+    """Checkpoints and the `.keras` networks beside them; also when a run ends early.
+
+    The checkpoint is written after all else that is due at its step, at the run's last step after
+    what other callbacks write when training ends: who resumes from it finds everything there.
+    """
 
     def __init__(self, clock, every, run, keep):
         super().__init__(clock, every)
-        self.run, self.keep, self.saved_step = run, keep, None
+        self.run, self.keep, self.saved_step = run, keep, clock.first_step or None
 
     def on_train_begin(self, logs=None):
         if self.clock.step == 0:  # so that a run killed at any moment can be resumed
             self.at_step(0, logs)
 
+    def on_train_batch_end(self, batch, logs=None):
+        if self.clock.step != self.clock.total:
+            super().on_train_batch_end(batch, logs)
+
     def at_step(self, step, logs):
         # A gradient that overflows shows in the weights one step before it shows in a loss.
         if not state_is_finite(self.model):
             raise Diverged(f"weights are no longer finite at step {step:,}")
-        save_checkpoint(self.run.checkpoints, self.model, step, self.clock.seconds)
         save_networks(self.run, self.model)
+        sync_file(self.run.log)
+        save_checkpoint(self.run.checkpoints, self.model, step, self.clock.seconds)
         prune_checkpoints(self.run.checkpoints, self.keep)
         self.saved_step = step
 
     def on_train_end(self, logs=None):
         if self.saved_step != self.clock.step:
             self.at_step(self.clock.step, logs)
+
+
+class AtEnd(keras.callbacks.Callback):
+    """Calls a function without arguments when training ends, also when a signal has ended it."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def on_train_end(self, logs=None):
+        self.function()
 
 
 def save_networks(run, model):

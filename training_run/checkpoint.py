@@ -7,18 +7,22 @@ them, so a checkpoint is the plain list of the composite model's variables.
 
 import json
 import os
+import re
 import shutil
 import tempfile
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from training_run.errors import UserError
-from training_run.files import sha256_of_file, write_text
+from training_run.files import read_json, sha256_of_file, write_text
 
 FORMAT = 1
+
+_STEP = re.compile(r"^step_([0-9]{6,18})$")
 
 
 @dataclass(frozen=True)
@@ -97,10 +101,16 @@ def save_checkpoint(folder, model, step, seconds):
     return target
 
 
+def checkpoints_in(folder):
+    """(step, path) of every checkpoint, whole or not, in the order of their steps."""
+    matches = [(_STEP.match(path.name), path) for path in Path(folder).glob("step_*")]
+    return sorted((int(match.group(1)), path) for match, path in matches if match)
+
+
 def prune_checkpoints(folder, keep):
     """Delete all but the newest `keep` checkpoints, and what killed writers left behind."""
-    found = sorted(Path(folder).glob("step_*"))
-    for path in [*found[:-keep], *Path(folder).glob(".tmp-*")]:
+    old = [path for _, path in checkpoints_in(folder)[:-keep]]
+    for path in [*old, *Path(folder).glob(".tmp-*")]:
         shutil.rmtree(path, ignore_errors=True)
 
 
@@ -115,14 +125,20 @@ def latest_checkpoint(folder, report=print):
         A `Checkpoint`.
 
     Raises:
-        UserError: if there is none that can be used.
+        UserError: if there is none that can be used, or one was written by a newer version.
     """
-    for path in sorted(Path(folder).glob("step_*"), reverse=True):
+    for _, path in reversed(checkpoints_in(folder)):
         try:
             return read_checkpoint(path)
+        except NewerFormat:
+            raise
         except UserError as error:
             report(f"{error}; trying the checkpoint before it")
     raise UserError(f"{folder}: expected a checkpoint to resume from, received none that is whole")
+
+
+class NewerFormat(UserError):
+    """A checkpoint of a newer version: to go back before it would lose what it holds."""
 
 
 def read_checkpoint(path):
@@ -132,44 +148,64 @@ def read_checkpoint(path):
         UserError: if it is incomplete, damaged or of a newer format.
     """
     try:
-        record = json.loads((path / "checkpoint.json").read_text(encoding="utf-8"))
+        record = read_json(path / "checkpoint.json")
         version, step = int(record["format"]), int(record["step"])
         seconds, sha256 = float(record["seconds"]), str(record["sha256"])
         actual = sha256_of_file(path / "state.npz")
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{path}: the checkpoint is incomplete ({error})") from None
+    except OSError as error:
+        missing = f"{Path(error.filename or path).name}: {error.strerror or error}"
+        raise UserError(f"{path}: the checkpoint is incomplete ({missing})") from None
+    except (ValueError, KeyError, TypeError, OverflowError):
+        raise UserError(f"{path}: the checkpoint's record is damaged") from None
     if version > FORMAT:
-        raise UserError(
-            f"{path}: expected checkpoint format {FORMAT}, received the newer {version}"
+        raise NewerFormat(
+            f"{path}: expected checkpoint format {FORMAT}, received the newer {version}; resume "
+            "with the version of this package that wrote it"
         )
     if actual != sha256:
         raise UserError(f"{path}: the checkpoint is damaged (its checksum does not match)")
+    if path.name != f"step_{step:06d}":
+        raise UserError(f"{path}: the checkpoint is not of the step that its name says")
     return Checkpoint(path, step, seconds, sha256)
 
 
 def restore_checkpoint(checkpoint, model):
     """Put a checkpoint's values into a model of the same configuration.
 
+    Learning rates are variables too, but stay those of the configuration: they never change while
+    training, and may have been changed on purpose before a resume.
+
     Raises:
         UserError: if the variables do not correspond one to one.
     """
     variables = state_variables(model)
+    values = read_state(checkpoint)
+    expected = {name: (tuple(v.shape), v.dtype) for name, v in variables.items()}
+    received = {name: (value.shape, value.dtype.name) for name, value in values.items()}
+    different = sorted(
+        name
+        for name in expected.keys() | received.keys()
+        if expected.get(name) != received.get(name)
+    )
+    if different:
+        raise UserError(
+            f"{checkpoint.path}: expected the variables of this configuration, received others "
+            f"({len(different)} of {len(expected)} differ, {different[0]} for one)"
+        )
+    rates = {id(optimizer.learning_rate) for optimizer in model.optimizers().values()}
+    for name, variable in variables.items():
+        if id(variable) not in rates:
+            variable.assign(values[name])
+
+
+def read_state(checkpoint):
+    """The arrays of a checkpoint by name; nothing is unpickled.
+
+    Raises:
+        UserError: if they cannot be read.
+    """
     try:
         with np.load(checkpoint.path / "state.npz", allow_pickle=False) as arrays:
-            values = {name: arrays[name] for name in arrays.files}
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
+            return {name: arrays[name] for name in arrays.files}
+    except (OSError, ValueError, EOFError, zlib.error, zipfile.BadZipFile) as error:
         raise UserError(f"{checkpoint.path}: the checkpoint cannot be read ({error})") from None
-    expected = {name: tuple(variable.shape) for name, variable in variables.items()}
-    received = {name: value.shape for name, value in values.items()}
-    if expected != received:
-        different = sorted(
-            name
-            for name in expected.keys() | received.keys()
-            if expected.get(name) != received.get(name)
-        )
-        raise UserError(
-            f"{checkpoint.path}: expected the variables of this configuration, "
-            f"received others ({', '.join(different[:3])}, ...)"
-        )
-    for name, variable in variables.items():
-        variable.assign(values[name])

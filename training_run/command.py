@@ -12,9 +12,11 @@ from functools import partial
 
 from training_run.config import check_against_data, load_config
 from training_run.errors import UserError
+from training_run.parser import CommandParser
 from training_run.presets import find_config, list_presets
 from training_run.quiet import import_tensorflow
-from training_run.rundir import find_run
+from training_run.resuming import check_allowed_keys, check_same_training
+from training_run.rundir import check_family, check_output_dir, find_run
 from training_run.yaml_source import ConfigError, Problem
 
 EXIT_USAGE = 2
@@ -27,12 +29,14 @@ examples:
   python -m {program} training.steps=500       any key of the YAML, as key=value
   python -m {program} --config my.yaml --dry-run
   python -m {program} --resume latest          go on with the newest run
+  python -m {program} --resume 3 optimizer.learning_rate=1e-4 \\
+      --allow-change optimizer.learning_rate
 """
 
 
 def build_parser(family):
     """The argument parser of `python -m <family.program>`."""
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog=f"python -m {family.program}",
         description=f"Train a model of the {family.name} family, each run in its own folder.",
         epilog=_EPILOG.format(program=family.program, default=family.default_preset),
@@ -44,6 +48,14 @@ def build_parser(family):
         help=f"a preset or a YAML file (default: {family.default_preset})",
     )
     parser.add_argument("--resume", metavar="RUN", help="a run folder, its number, or latest")
+    parser.add_argument(
+        "--allow-change",
+        metavar="KEY",
+        action="append",
+        default=[],
+        help="with --resume: a key or section of the configuration that is changed on purpose; "
+        "may be given several times",
+    )
     parser.add_argument(
         "--outputs",
         metavar="DIR",
@@ -71,7 +83,8 @@ def run_command(function, *args):
     """Call a command and turn its outcome into an exit code; the user's errors are one sentence.
 
     Returns:
-        What `function` returns, or 2 for a `UserError`, 130 for an interrupt.
+        What `function` returns, or 2 for a `UserError` or a file that cannot be read or written,
+        130 for an interrupt.
     """
     try:
         return function(*args)
@@ -84,6 +97,10 @@ def run_command(function, *args):
     except BrokenPipeError:  # the reader of a pipe went away, as in `--list | head -1`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:  # a full disk, say, or a folder that may not be written to
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"{where}cannot be read or written: {error.strerror or error}", file=sys.stderr)
+        return EXIT_USAGE
 
 
 def train_command(family, argv=None):
@@ -106,29 +123,44 @@ def _train(family, arguments):
     if arguments.schema:
         print(json.dumps(schema(family.config_class), indent=2))
         return 0
-    resume_from, path = None, None
-    if arguments.resume:
-        if arguments.config:
-            raise UserError(
-                "expected --config or --resume, received both: a resumed run keeps its own"
-            )
-        resume_from = find_run(arguments.resume, arguments.outputs, family.name)
-        path = resume_from.config
-    else:
-        path = find_config(arguments.config or family.default_preset)
+    if arguments.resume is not None:
+        return _resume(family, arguments)
+    if arguments.allow_change:
+        raise UserError("--allow-change: expected together with --resume, received without")
+    path = find_config(family.default_preset if arguments.config is None else arguments.config)
     config = load_config(family.config_class, path, arguments.overrides)
-    if resume_from:
-        check_same_training(load_config(family.config_class, path), config, path)
+    spec = _check(family, config, path)
+    check_output_dir(config.output_dir)
+    return _train_checked(family, config, path, spec, arguments.dry_run)
+
+
+def _resume(family, arguments):
+    if arguments.config is not None:
+        raise UserError("expected --config or --resume, received both: a resumed run keeps its own")
+    check_allowed_keys(family.config_class, arguments.allow_change)
+    run = find_run(arguments.resume, arguments.outputs, family.name)
+    check_family(run, family.name)
+    stored = load_config(family.config_class, run.config)
+    config = load_config(family.config_class, run.config, arguments.overrides)
+    spec = _check(family, config, run.config)
+    check_same_training(stored, config, arguments.allow_change, spec, run.config)
+    return _train_checked(family, config, run.config, spec, arguments.dry_run, (run, stored))
+
+
+def _check(family, config, path):
+    """Everything that can be said without reading the images; gives their `DataSpec`."""
+    from training_run.data import describe_dataset
+
     check_extras(config, path)
-    return _train_checked(family, config, path, resume_from, arguments.dry_run)
-
-
-def _train_checked(family, config, path, resume_from, dry_run):
-    from training_run.data import DataSpec, describe_dataset, load_dataset
-
     spec = describe_dataset(config.data)
     check_against_data(config, spec, path)
     family.check(config, spec, path)
+    return spec
+
+
+def _train_checked(family, config, path, spec, dry_run, resumed=()):
+    from training_run.data import DataSpec, load_dataset
+
     import_tensorflow()
     if dry_run:
         from training_run.describe import print_plan
@@ -141,10 +173,8 @@ def _train_checked(family, config, path, resume_from, dry_run):
     family.check_images(config, data)
     from training_run.fit import resume, train
 
-    if resume_from:
-        run, code = resume(family, config, data, spec, resume_from)
-    else:
-        run, code = train(family, config, data, spec)
+    start = resume if resumed else train
+    run, code = start(family, config, data, spec, *resumed)
     print(f"{run.path}: look at progress.gif, losses.png and samples/")
     return code
 
@@ -179,52 +209,3 @@ def check_extras(config, path):
             "(pip install 'gan-vae-mnist[tensorboard]'), received true without it"
         )
         raise ConfigError([Problem(str(path), "log.tensorboard", message)])
-
-
-MAY_CHANGE = (
-    "training.steps",
-    "log",
-    "samples.every",
-    "gif",
-    "checkpoints",
-    "validation.every",
-    "quality.every",
-    "output_dir",
-)
-"""Keys that only extend a run or change how it is watched; the rest would make it another run."""
-
-
-def check_same_training(stored, config, path):
-    """Refuse to resume under a configuration that would have trained differently.
-
-    Args:
-        stored: the run's own configuration.
-        config: the same with the command line's overrides.
-        path: the run's config.yaml, for the message.
-
-    Raises:
-        ConfigError: a line for each changed key that may not change.
-    """
-    before, after = flatten(stored.model_dump(mode="json")), flatten(config.model_dump(mode="json"))
-    changed = [key for key in before.keys() | after.keys() if before.get(key) != after.get(key)]
-    problems = [
-        Problem(
-            str(path),
-            key,
-            f"expected {before.get(key)!r} as the run was started with, "
-            f"received {after.get(key)!r}",
-        )
-        for key in sorted(changed)
-        if not any(key == allowed or key.startswith(f"{allowed}.") for allowed in MAY_CHANGE)
-    ]
-    if problems:
-        raise ConfigError(problems)
-
-
-def flatten(values, parent=""):
-    """Nested dicts as one dict of dotted keys."""
-    flat = {}
-    for name, value in values.items():
-        key = f"{parent}.{name}" if parent else name
-        flat |= flatten(value, key) if isinstance(value, dict) else {key: value}
-    return flat

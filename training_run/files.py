@@ -1,6 +1,7 @@
 """Files that are either whole or absent."""
 
 import hashlib
+import json
 import os
 import tempfile
 from contextlib import contextmanager
@@ -39,6 +40,43 @@ def write_text(path, text):
     """Write `text` to `path` as UTF-8, whole or not at all."""
     with atomic_path(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def append_text(path, text):
+    """Add `text` to the end of a file as UTF-8, all of it or, on a full disk, nothing.
+
+    Args:
+        path: the file; made if it is missing.
+        text: what to add.
+    """
+    with open(path, "ab", buffering=0) as file:
+        end, content = file.seek(0, os.SEEK_END), text.encode()
+        try:
+            while content:
+                content = content[file.write(content) :]
+        except OSError:
+            file.truncate(end)
+            raise
+
+
+def sync_file(path):
+    """Wait until a file's content has reached the disk; without the file, do nothing."""
+    if path.exists():
+        with open(path, "rb") as file:
+            os.fsync(file.fileno())
+
+
+def read_json(path):
+    """The value in a JSON file.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is no JSON.
+    """
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
 
 
 def sha256_of_file(path):

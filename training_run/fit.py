@@ -1,8 +1,10 @@
 """The one fit loop: from a checked configuration to a finished run folder."""
 
 from dataclasses import dataclass
+from functools import partial
 
 from training_run.callbacks import (
+    AtEnd,
     Checkpoints,
     CsvLog,
     Diverged,
@@ -13,16 +15,26 @@ from training_run.callbacks import (
     StopWhenNotFinite,
     TensorBoard,
     progress_callback,
+    save_networks,
     stop_on_signals,
 )
-from training_run.checkpoint import latest_checkpoint, state_variables
+from training_run.checkpoint import latest_checkpoint, restore_checkpoint, state_variables
 from training_run.curves import plot_losses
 from training_run.data import DataSpec, ImageData
+from training_run.errors import UserError
 from training_run.family import Family
-from training_run.files import write_text
-from training_run.gif import write_gif
+from training_run.gif import readable_frames, write_gif
 from training_run.images import save_image_grid
 from training_run.intervals import Schedule, resolve_schedule
+from training_run.resuming import (
+    MAY_CHANGE,
+    changes_between,
+    forget_after,
+    forget_later_best,
+    has_begun,
+    is_one_of,
+    note_changes,
+)
 from training_run.rundir import (
     RunDir,
     check_disk_space,
@@ -78,46 +90,86 @@ def train(family: Family, config, data: ImageData, spec: DataSpec):
         return run, run_to_end(family, context)
 
 
-def resume(family: Family, config, data: ImageData, spec: DataSpec, run: RunDir):
+def resume(family: Family, config, data: ImageData, spec: DataSpec, run: RunDir, stored):
     """Go on in a run folder from its last whole checkpoint, as if it had never stopped.
+
+    A run that was killed before its first checkpoint begins again; of a finished one, missing
+    networks and pictures are made again.
 
     Args, returns and raises as `train`, and:
         run: the run's folder.
+        stored: the configuration that it was last trained with.
     """
     with locked(run):
-        checkpoint = latest_checkpoint(run.checkpoints)
-        intervals = family.intervals(config)
-        schedule = resolve_schedule(config, spec.num_train, intervals, checkpoint.step)
-        if checkpoint.step >= schedule.steps:
-            print(f"finished already, at step {checkpoint.step:,}; raise training.steps to go on")
-            return run, 0
+        checkpoint = latest_checkpoint(run.checkpoints) if has_begun(run) else None
+        step, seconds = (checkpoint.step, checkpoint.seconds) if checkpoint else (0, 0.0)
+        schedule = resolve_schedule(config, spec.num_train, family.intervals(config), step)
         check_same_data(run, data)
+        # All that may refuse comes before anything is written.
         model = family.build(config, spec, schedule.block)
+        if checkpoint:
+            restore_checkpoint(checkpoint, model)
         images = family.prepare(config, data)
-        write_config(run, config)
-        forget_after(run, checkpoint.step)
-        clock = StepClock(schedule.steps, checkpoint.step, checkpoint.seconds)
+        clock = StepClock(schedule.steps, step, seconds)
         context = RunContext(config, images, data, schedule, model, run, clock)
+        if step >= schedule.steps:
+            print(f"finished already, at step {step:,}; raise training.steps to go on")
+            repair_finished(context)
+            return run, 0
+        rewind(family, context, changes_between(stored, config))
         return run, run_to_end(family, context, checkpoint)
 
 
+def rewind(family, context, changes):
+    """Make a run folder what it was at the step that the run goes on from."""
+    config, run, step = context.config, context.run, context.clock.first_step
+    if not (run.path / "environment.json").exists():
+        if step:
+            print("environment.json is missing: it is written again, from the images of now")
+        describe_run(run, config, context.data)
+    if step and not run.log.exists():
+        print(f"log.csv is missing: its rows up to step {step:,} are lost")
+    write_config(run, config)
+    note_changes(run, step, changes)
+    if not all(is_one_of(change.key, MAY_CHANGE) for change in changes):
+        forget_later_best(run, step)
+    forget_after(run, step, metric_columns(family, context))
+
+
+def repair_finished(context):
+    """Make again what is missing of a finished run and follows from what is left."""
+    run, model = context.run, context.model
+    if not all(run.network(name).is_file() for name in model.networks()):
+        save_networks(run, model)
+    if not (run.gif.is_file() and (run.path / "losses.png").is_file()):
+        write_pictures(context)
+
+
 def run_to_end(family, context, checkpoint=None):
-    """Fit, and write the pictures of the whole run however it ends.
+    """Fit, with the pictures of the whole run however it ends.
 
     Returns:
         Exit code: 0 done, 1 diverged, 130 stopped by a signal.
+
+    Raises:
+        UserError: something cannot be written; what has been written is whole.
     """
-    clock = context.clock
-    report_start(context.run, context.schedule, clock.first_step)
+    clock, run = context.clock, context.run
+    report_start(run, context.schedule, clock.first_step)
     with stop_on_signals() as request:
         try:
             fit(family, context, request, checkpoint)
         except Diverged as reason:
-            print(f"{reason}; the last good state is in {context.run.checkpoints}.")
+            write_pictures(context)
+            print(f"{reason}; the last good state is in {run.checkpoints}.")
             print("Try a lower learning rate (optimizer.learning_rate).")
             return 1
-        finally:
-            write_pictures(context)
+        except OSError as error:
+            raise UserError(
+                f"{run.path}: expected to be able to write there, received: "
+                f"{error.strerror or error}; nothing is half-written, and --resume {run.path} goes "
+                "on once that is put right"
+            ) from error
     return 130 if request.received and clock.step < clock.total else 0
 
 
@@ -151,7 +203,6 @@ def make_callbacks(family, context, request):
     config, schedule, run, clock = context.config, context.schedule, context.run, context.clock
     make_images = family.grid(context.model, config, context.data)
     look = (make_images, config.model.value_range, config.samples.num_columns)
-    columns = [metric.name for metric in context.model.metrics] + [*family.log_columns(config)]
     callbacks = [
         clock,
         StopWhenNotFinite(clock, schedule.block),
@@ -161,12 +212,13 @@ def make_callbacks(family, context, request):
     if config.log.tensorboard:
         callbacks.append(TensorBoard(clock, schedule.log_every, run.path / "tensorboard"))
     callbacks += [
-        CsvLog(clock, schedule.log_every, run.log, columns),
+        CsvLog(clock, schedule.log_every, run.log, metric_columns(family, context)),
         SampleGrids(clock, schedule.samples_every, *look, run.sample),
     ]
     if schedule.gif_every != schedule.samples_every:
         callbacks.append(SampleGrids(clock, schedule.gif_every, *look, run.frame))
     callbacks += [
+        AtEnd(partial(write_pictures, context)),
         Checkpoints(clock, schedule.checkpoints_every, run, config.checkpoints.keep),
         StopOnSignal(request),
     ]
@@ -181,30 +233,24 @@ def describe_run(run, config, data):
     save_image_grid(run.path / "reals.png", reals, (0, 255), config.samples.num_columns)
 
 
-def forget_after(run, step):
-    """Remove log rows and grids later than `step`: they are about to be made again."""
-    for path in run.path.glob("*/step_*.png"):
-        if int(path.stem.removeprefix("step_")) > step:
-            path.unlink()
-    if run.log.exists():
-        head, *rows = run.log.read_text(encoding="utf-8").splitlines() or [""]
-        cells = ((row.partition(",")[0], row) for row in rows)
-        kept = [row for cell, row in cells if cell.isdigit() and int(cell) <= step]
-        if kept:
-            write_text(run.log, "\n".join([head, *kept]) + "\n")
-        else:
-            run.log.unlink()
+def metric_columns(family, context):
+    """Names of the columns of log.csv after step and seconds."""
+    metrics = [metric.name for metric in context.model.metrics]
+    return [*metrics, *family.log_columns(context.config)]
 
 
 def write_pictures(context):
     """`losses.png` and `progress.gif` from what this run has made so far."""
     run, schedule, config = context.run, context.schedule, context.config
     if run.log.exists():
-        plot_losses(run.log, run.path / "losses.png", config.name)
+        try:
+            plot_losses(run.log, run.path / "losses.png", config.name)
+        except UserError as reason:  # the log was damaged underneath
+            print(f"losses.png is not drawn: {reason}")
     path_of = run.sample if schedule.gif_every == schedule.samples_every else run.frame
     last = context.clock.step
     steps = sorted({*range(0, last + 1, schedule.gif_every), last})
-    frames = [(step, path_of(step)) for step in steps if path_of(step).exists()]
+    frames = readable_frames([(step, path_of(step)) for step in steps if path_of(step).exists()])
     if frames:
         write_gif(run.gif, frames, total_seconds=config.gif.seconds)
 

@@ -89,6 +89,36 @@ def write_gif(
             _write_stream(file, _drawn(frames), delays, palette)
 
 
+def readable_frames(frames, report=print):
+    """Frames whose pictures are whole and of the size of the last such; the others are named.
+
+    Args:
+        frames: list of (step, path of a PNG).
+        report: receives a sentence for each frame that is left out.
+
+    Returns:
+        A list of (step, path).
+    """
+    sizes = [(frame, _size_of(frame[1])) for frame in frames]
+    wanted = next((size for _, size in reversed(sizes) if size), None)
+    for (_, path), size in sizes:
+        if size != wanted:
+            reason = f"of another size, {size[0]}x{size[1]}" if size else "damaged"
+            report(f"{path}: left out of the GIF, since it is {reason}")
+    return [frame for frame, size in sizes if size and size == wanted]
+
+
+def _size_of(path):
+    """(width, height) of a PNG whose checksums are right, else None."""
+    try:
+        with Image.open(path, formats=("PNG",)) as image:
+            size = image.size
+            image.verify()
+    except Exception:  # decoders raise nearly anything at broken files
+        return None
+    return size
+
+
 def frame_delays(num_frames, total_seconds, hold_last_seconds):
     """How long each frame is shown, in hundredths of a second.
 

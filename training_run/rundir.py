@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 
 from training_run.config import config_to_yaml
 from training_run.errors import UserError
-from training_run.files import write_text
+from training_run.files import read_json, write_text
 from training_run.yaml_source import read_yaml
 
 _NUMBERED = re.compile(r"^(\d{5,})-(.+)$")
@@ -99,7 +99,7 @@ def _last_number(output_dir):
     ]
     counter = output_dir / ".last_number"
     text = counter.read_text().strip() if counter.is_file() else ""
-    return max([0, *numbers, int(text) if text.isdigit() else 0])
+    return max([0, *numbers, int(text) if _is_number(text) else 0])
 
 
 def find_run(reference, output_dir, family=None):
@@ -119,15 +119,27 @@ def find_run(reference, output_dir, family=None):
     path = Path(reference)
     if reference == "latest":
         path = _latest(Path(output_dir), family)
-    elif str(reference).isdigit() and not path.is_dir():
+    elif _is_number(str(reference)) and not path.is_dir():
         path = _by_number(Path(output_dir), int(reference))
-    if not (path / "config.yaml").is_file():
+    if not str(reference) or not _is_file(path / "config.yaml"):
+        kind = "a folder without one" if path.is_dir() else "a path where there is none"
         raise UserError(
-            f"{path}: expected a run folder (with a config.yaml), a run's number or 'latest', "
-            "received "
-            + ("a folder without one" if path.is_dir() else "a path where there is none")
+            f"{reference or repr('')}: expected a run folder (with a config.yaml), a run's number "
+            f"or 'latest', received {kind if str(reference) else 'an empty name'}"
         )
     return RunDir(path)
+
+
+def _is_number(text):
+    return text.isascii() and text.isdecimal() and len(text) < 19
+
+
+def _is_file(path):
+    """Whether there is a file; names that no file can have are those of none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def _runs(output_dir):
@@ -161,18 +173,55 @@ def run_family(run):
     return values.get("family") if isinstance(values, dict) else None
 
 
+def check_family(run, family):
+    """Refuse a run of another family, with its own commands' name.
+
+    Raises:
+        UserError: if the `family` key is not `family`.
+    """
+    found = run_family(run)
+    if found != family:
+        received = f"one of family {found!r}" if isinstance(found, str) else "one without a family"
+        raise UserError(f"{run.path}: expected a run of family {family!r}, received {received}")
+
+
+def check_output_dir(output_dir):
+    """Refuse, before anything is waited for, a folder for runs that cannot be made or written to.
+
+    Raises:
+        UserError: naming what is there instead.
+    """
+    path, reason = Path(output_dir), None
+    try:
+        while not path.exists():
+            path = path.parent
+        if not path.is_dir():
+            reason = f"{path}, which is no folder"
+        elif not os.access(path, os.W_OK | os.X_OK):
+            reason = f"{path}, which may not be written to"
+    except (OSError, ValueError) as error:  # a name that no folder can have
+        reason = getattr(error, "strerror", None) or str(error)
+    if reason:
+        raise UserError(f"output_dir: expected a folder for the runs, received {reason}")
+
+
 @contextmanager
 def locked(run):
     """Hold a run folder for writing; a second process is refused.
 
     Raises:
-        UserError: if another process holds it.
+        UserError: if another process holds it, or nobody can write to it.
     """
     lock = FileLock(run.path / ".lock")
     try:
         lock.acquire(timeout=0)
     except Timeout:
         raise UserError(f"{run.path}: another process is training in this run folder") from None
+    except (OSError, NotImplementedError) as error:
+        raise UserError(
+            f"{run.path}: expected a run folder that can be written to, received: "
+            f"{getattr(error, 'strerror', None) or error}"
+        ) from None
     try:
         yield
     finally:
@@ -237,16 +286,21 @@ def write_environment(run, seed, data):
 
 
 def check_same_data(run, data):
-    """Refuse to go on with other images than the run began with.
+    """Refuse to go on with other images than the run began with; without a record, anything goes.
 
     Raises:
         UserError: if the checksum in environment.json is not that of `data`.
     """
     path = run.path / "environment.json"
     try:
-        expected = json.loads(path.read_text(encoding="utf-8"))["data"]["sha256_x_train"]
+        expected = read_json(path)["data"]["sha256_x_train"]
+    except FileNotFoundError:
+        return
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{path}: expected the record of the run's data ({error})") from None
+        raise UserError(
+            f"{path}: expected the record of the run's data, received something else "
+            f"({type(error).__name__}); without the file, --resume goes on unchecked"
+        ) from None
     if expected != data.checksum:
         raise UserError(
             f"{path}: expected the images that the run began with (sha256 {expected[:12]}...), "

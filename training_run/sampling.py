@@ -1,11 +1,11 @@
 """The `sample` command: pictures or arrays from a saved generator or decoder."""
 
-import argparse
 from pathlib import Path
 
 from training_run.command import run_command
 from training_run.config import load_config
 from training_run.errors import UserError
+from training_run.parser import CommandParser
 from training_run.quiet import import_tensorflow
 from training_run.rundir import find_run
 
@@ -36,7 +36,7 @@ def sample_command(family, program, network_name, argv=None):
     Returns:
         Exit code.
     """
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog=f"python -m {program}",
         description="Samples from a finished or running run: a PNG grid, or uint8 arrays as .npz.",
     )

@@ -14,6 +14,7 @@ from training_run.interpolation import (
     check_frames,
     write_interpolation,
 )
+from training_run.parser import CommandParser
 from training_run.quiet import import_tensorflow
 from training_run.rundir import find_run
 from training_run.sampling import add_run_arguments, check_seed, checked_out
@@ -30,7 +31,7 @@ from vae_mnist.trained import labels_at, load_data, load_vae
 
 def build_parser():
     """The argument parser of `python -m vae_mnist.interpolate`."""
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="python -m vae_mnist.interpolate",
         description="From one test digit to another through the latent space of a VAE: a PNG "
         "strip, labelled 0% to 100%, and a GIF that goes there and back. An end that is given "

@@ -1,12 +1,12 @@
 """The plane of a VAE with two latent dimensions: `python -m vae_mnist.manifold --help`."""
 
-import argparse
 import sys
 from pathlib import Path
 
 from training_run.command import run_command
 from training_run.config import load_config
 from training_run.errors import UserError
+from training_run.parser import CommandParser
 from training_run.quiet import import_tensorflow
 from training_run.rundir import find_run
 from training_run.sampling import add_run_arguments, check_seed, checked_out
@@ -19,7 +19,7 @@ MIN_NUM, MAX_NUM = 2, 50
 
 def main(argv=None):
     """Run the command; returns its exit code."""
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="python -m vae_mnist.manifold",
         description="The latent plane of a VAE with two latent dimensions: images decoded at the "
         "quantiles of the prior, and where the test set's images lie, coloured by class.",

@@ -1,6 +1,5 @@
 """Test digits above their reconstructions: `python -m vae_mnist.reconstruct --help`."""
 
-import argparse
 import sys
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import numpy as np
 from training_run.command import run_command
 from training_run.config import load_config
 from training_run.errors import UserError
+from training_run.parser import CommandParser
 from training_run.quiet import import_tensorflow
 from training_run.rundir import find_run
 from training_run.sampling import add_run_arguments, check_draw, checked_out
@@ -24,7 +24,7 @@ TITLE = "squared error of each reconstruction, summed over pixels"
 
 def main(argv=None):
     """Run the command; returns its exit code."""
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="python -m vae_mnist.reconstruct",
         description="Test digits of a run's data, each above its reconstruction from the "
         "posterior mean and below the squared error of that.",
