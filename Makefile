@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help gan vae test clean
+.PHONY: help gan vae compare test bench clean
 .DEFAULT_GOAL := help
 
 help:  ## Show the goals
@@ -15,9 +15,15 @@ gan: $(VENV)/installed  ## Train the default GAN
 vae: $(VENV)/installed  ## Train the default VAE
 	$(BIN)/python -m vae_mnist.train
 
+compare: $(VENV)/installed  ## Train a short default of both and write a report that compares them
+	$(BIN)/python -m gan_vs_vae
+
 test: $(VENV)/installed-test  ## Run the whole test suite
 	$(BIN)/ruff check .
 	$(BIN)/python -m pytest
+
+bench: $(VENV)/installed  ## Time the training steps beside other ways to do the same work
+	$(BIN)/python -m benchmarks.speed
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else "Python 3.11 or newer is needed, this is %d.%d: make PYTHON=python3.12 ..." % v[:2])'

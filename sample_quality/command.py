@@ -17,6 +17,9 @@ MIN_IMAGES, MAX_IMAGES = 100, 100_000
 MAX_REAL = 10_000
 """Real images that are compared with: MNIST's test split, or the first of a larger one."""
 
+NO_CLASSIFIER = "only copies were looked for; the other scores see images by a classifier"
+"""How the note begins that says why scores are missing."""
+
 _DESCRIPTION = """\
 Score a run's samples against the test images, which it has not been trained on.
 Prints a table and writes quality.json in the run folder. "real images" are the scores that
@@ -67,23 +70,15 @@ def _score(arguments):
     name = image_network(run)
     out = arguments.out or run.path / "quality.json"
     import_tensorflow()
-    from sample_quality.protocol import Quality, write_quality
+    from sample_quality.protocol import write_quality
     from sample_quality.table import format_scores
 
-    about = {
-        "run": run.path.resolve().name,
-        "network": f"{name}.keras",
-        "network_sha256": sha256_of_file(run.network(name)),
-        "notes": [],
-    }
-    scores = score_run(
-        run, name, settings, arguments.num, arguments.seed, note=about["notes"].append
-    )
-    print(f"{run.path}: {name}.keras\n\n{format_scores(scores)}\n")
-    for text in about["notes"]:
+    quality = measure_run(run, name, settings, arguments.num, arguments.seed)
+    print(f"{run.path}: {name}.keras\n\n{format_scores(quality.scores)}\n")
+    for text in quality.about["notes"]:
         print(f"note: {text}")
     try:
-        write_quality(out, Quality(scores, about))
+        write_quality(out, quality)
     except OSError as error:
         raise UserError(f"{out}: cannot be written: {error.strerror or error}") from None
     print(out)
@@ -92,13 +87,20 @@ def _score(arguments):
 
 def check_arguments(arguments):
     """Raise `UserError` for numbers and files that cannot be used."""
-    if not MIN_IMAGES <= arguments.num <= MAX_IMAGES:
-        raise UserError(
-            f"--num: expected {MIN_IMAGES} to {MAX_IMAGES:,} images, received {arguments.num}"
-        )
-    check_seed(arguments.seed)
+    check_numbers(arguments.num, arguments.seed)
     if arguments.out:
         checked_out(arguments.out, (".json",))
+
+
+def check_numbers(num, seed):
+    """Refuse a --num or --seed that no scores can be computed with.
+
+    Raises:
+        UserError: if they are not `MIN_IMAGES` to `MAX_IMAGES`, and 0 to 2^31 - 1.
+    """
+    if not MIN_IMAGES <= num <= MAX_IMAGES:
+        raise UserError(f"--num: expected {MIN_IMAGES} to {MAX_IMAGES:,} images, received {num}")
+    check_seed(seed)
 
 
 def read_settings(run):
@@ -137,6 +139,25 @@ def image_network(run):
     raise UserError(
         f"{run.path}: expected a run with generator.keras or decoder.keras, received one without"
     )
+
+
+def measure_run(run, name, settings, num, seed):
+    """Score a run's samples, with the record of what was scored.
+
+    Args, Raises: as for `score_run`.
+
+    Returns:
+        `Quality`.
+    """
+    from sample_quality.protocol import Quality
+
+    about = {
+        "run": run.path.resolve().name,
+        "network": f"{name}.keras",
+        "network_sha256": sha256_of_file(run.network(name)),
+        "notes": [],
+    }
+    return Quality(score_run(run, name, settings, num, seed, about["notes"].append), about)
 
 
 def score_run(run, name, settings, num, seed, note):
@@ -189,7 +210,7 @@ def find_classifier(data, data_config, note):
     try:
         return classifier_for(data, data_config)
     except UserError as error:
-        note(f"only copies were looked for; the other scores see images by a classifier: {error}")
+        note(f"{NO_CLASSIFIER}: {error}")
         return None
 
 
@@ -214,12 +235,9 @@ def score_vae(encoder, decoder, settings, data, seed):
         dict of name -> `Score`; likelihoods only where the loss was one, Bernoulli's. Nothing
         for a conditional VAE if the test images have no labels.
     """
-    from sample_quality.likelihood import binarize_images
     from sample_quality.vae import likelihood_scores, reconstruction_scores
 
-    images = data.x_test[:MAX_REAL]
-    if settings.binarize != "none":
-        images = binarize_images(images, "test")
+    images = encodable_images(data.x_test[:MAX_REAL], settings)
     labels = None
     if len(encoder.inputs) > 1:
         if data.y_test is None:
@@ -230,3 +248,18 @@ def score_vae(encoder, decoder, settings, data, seed):
     if settings.binarize != "none" and settings.reconstruction == "bernoulli":
         scores |= likelihood_scores(*arguments, seed=seed)
     return scores
+
+
+def encodable_images(images, settings):
+    """Test images as a VAE's encoder knows them: black and white, if it was trained on such.
+
+    Args:
+        images: (N, H, W, C) uint8, the first of the test images.
+        settings: the VAE's `RunSettings`.
+
+    Returns:
+        (N, H, W, C) uint8.
+    """
+    from sample_quality.likelihood import binarize_images
+
+    return images if settings.binarize == "none" else binarize_images(images, "test")

@@ -1,0 +1,90 @@
+"""Curves of runs, as SVG that a page carries in itself."""
+
+import io
+
+import numpy as np
+
+from gan_vs_vae.pictures import Picture, data_uri
+from training_run.curves import COLORS, FAINT_INK, GRID, INK, draw_curves, group_metrics
+
+SCORE_COLUMN = "frechet_distance"
+"""Column of log.csv that scores a run while it trains."""
+
+WIDTH = 5.0
+"""Inches: narrow, so that letters are large enough on a phone and on a wall."""
+
+TITLE_HEIGHT = 0.3
+"""Inches that a figure of curves keeps for its title."""
+
+POINTS_TO_PIXELS = 96 / 72
+
+
+def loss_curves(run):
+    """A `Picture` of a run's losses and other logged numbers; None without any."""
+    columns = {name: values for name, values in run.log.items() if name != SCORE_COLUMN}
+    panels = group_metrics(columns)
+    if not panels:
+        return None
+    figure = draw_curves(columns, panels, title="")  # the page has one
+    figure.set_size_inches(WIDTH, figure.get_size_inches()[1] - TITLE_HEIGHT)
+    return _svg(figure)
+
+
+def scored_while_training(runs):
+    """The runs whose logs have scores, with the times: list of (run, minutes, values)."""
+    found = []
+    for run in runs:
+        values = run.log.get(SCORE_COLUMN)
+        if values is not None and np.isfinite(values).any():
+            has_score = np.isfinite(values) & np.isfinite(run.log["seconds"])
+            found.append((run, run.log["seconds"][has_score] / 60, values[has_score]))
+    return found
+
+
+def quality_over_time(scored, colors):
+    """A `Picture` of Fréchet distance against training time, all runs in one.
+
+    Args:
+        scored: from `scored_while_training`.
+        colors: title of a run -> its colour.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(1.6 * WIDTH, 3.6), layout="constrained", facecolor="white")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots()
+    for run, minutes, values in scored:
+        line = "-" if run.family == "GAN" else "--"
+        axes.plot(
+            minutes, values, line, color=colors[run.title], marker="o", markersize=3.5, linewidth=2,
+            label=run.title,
+        )  # fmt: skip
+    axes.set_yscale("log")
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axes.yaxis.set_minor_formatter(lambda value, _: "")
+    axes.set_xlim(left=0)
+    axes.set_xlabel("training time, minutes", color=FAINT_INK, fontsize=10)
+    axes.set_title("Fréchet distance (lower is better)", loc="left", fontsize=11, color=INK)
+    axes.grid(color=GRID, linewidth=0.8)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.tick_params(colors=FAINT_INK, labelsize=9.5, length=0, which="both")
+    axes.legend(frameon=False, fontsize=10, labelcolor=INK)
+    return _svg(figure)
+
+
+def color_of(index):
+    """Colour of the entry with that index."""
+    return COLORS[index % len(COLORS)]
+
+
+def _svg(figure):
+    """A `Picture` of a matplotlib figure; the same figure gives the same bytes."""
+    import matplotlib as mpl
+
+    buffer = io.BytesIO()
+    with mpl.rc_context({"svg.hashsalt": "gan_vs_vae"}):
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    width, height = figure.get_size_inches() * 72 * POINTS_TO_PIXELS
+    uri = data_uri(buffer.getvalue(), "image/svg+xml")
+    return Picture(uri, round(width), round(height), is_pixels=False)

@@ -1,0 +1,73 @@
+"use strict";
+(function () {
+  const data = document.getElementById("frames");
+  if (!data) return;
+  const films = JSON.parse(data.textContent);
+  const figures = Array.from(document.querySelectorAll(".moving"));
+  const slider = document.getElementById("slider");
+  const share = document.getElementById("share");
+  const play = document.getElementById("play");
+  const last = Number(slider.max);
+  let timer = null;
+
+  function nearest(frames, fraction) {
+    const distance = (frame) => Math.abs(frame.fraction - fraction);
+    return frames.reduce((best, frame) => (distance(frame) <= distance(best) ? frame : best));
+  }
+
+  function show(position) {
+    const fraction = last ? position / last : 1;
+    const percent = Math.round(100 * fraction) + "%";
+    slider.value = position;
+    slider.setAttribute("aria-valuetext", percent + " of the training");
+    share.textContent = percent;
+    figures.forEach((figure, index) => {
+      const frame = nearest(films[index], fraction);
+      const image = figure.querySelector("img");
+      if (image.src !== frame.src) image.src = frame.src;
+      image.alt = frame.alt;
+      figure.querySelector(".step").textContent = frame.caption;
+    });
+  }
+
+  function stop() {
+    clearInterval(timer);
+    timer = null;
+    play.textContent = "Play";
+  }
+
+  function next() {
+    const position = Number(slider.value) + 1;
+    show(position);
+    if (position >= last) stop();
+  }
+
+  play.addEventListener("click", () => {
+    if (timer) return stop();
+    if (Number(slider.value) >= last) show(0);
+    play.textContent = "Pause";
+    timer = setInterval(next, 300);
+  });
+  slider.addEventListener("input", () => {
+    stop();
+    show(Number(slider.value));
+  });
+
+  // On paper: the last pictures, and everything that is folded away.
+  let before = null;
+  addEventListener("beforeprint", () => {
+    stop();
+    const folded = Array.from(document.querySelectorAll("details:not([open])"));
+    before = { position: Number(slider.value), folded };
+    folded.forEach((one) => { one.open = true; });
+    show(last);
+  });
+  addEventListener("afterprint", () => {
+    if (!before) return;
+    before.folded.forEach((one) => { one.open = false; });
+    show(before.position);
+  });
+
+  document.getElementById("controls").hidden = last === 0;
+  show(Number(slider.value));
+})();

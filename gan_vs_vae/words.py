@@ -1,0 +1,49 @@
+"""Numbers, times and lists in words."""
+
+import math
+
+
+def number(value):
+    """Three significant digits, thousands apart, never as 1e-05; "–" for None.
+
+    Example: 7.908 -> "7.91", 0.7644 -> "0.764", 1234.5 -> "1,234".
+    """
+    if value is None:
+        return "–"
+    if value == 0 or not math.isfinite(value):
+        return f"{value:g}"
+    digits = min(5, max(0, 2 - math.floor(math.log10(abs(value)))))
+    text = f"{value:,.{digits}f}"
+    # Too small for five digits, or no digits behind the point to speak of.
+    if not text.strip("-0."):
+        return "0"
+    if "." in text and value == int(value):
+        text = text.rstrip("0").rstrip(".")
+    return text.replace("-", "−")
+
+
+def percent(share):
+    """A share of 1 as a percentage: 0.1492 -> "14.9%"."""
+    return f"{100 * share:.0f}%" if share in (0, 1) else f"{100 * share:.1f}%"
+
+
+def duration(seconds):
+    """Seconds as a person says them: 344 -> "5 min 44 s"."""
+    minutes, seconds = divmod(round(seconds), 60)
+    if not minutes:
+        return f"{seconds} s"
+    if minutes < 60:
+        return f"{minutes} min {seconds} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min"
+
+
+def listed(texts):
+    """Texts as a list in a sentence: "a", "a and b", "a, b and c"."""
+    *others, last = texts
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def range_of(measured):
+    """An interval in words: "7.43 to 8.39"."""
+    return f"{number(measured.low)} to {number(measured.high)}"

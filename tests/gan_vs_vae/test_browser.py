@@ -1,0 +1,118 @@
+"""The report in a real browser, where one is installed."""
+
+import shutil
+
+import pytest
+
+webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    binary = next(filter(None, map(shutil.which, BROWSERS)), None)
+    driver = shutil.which("chromedriver")
+    if not binary or not driver:
+        pytest.skip("needs chromium and chromedriver (Debian: chromium, chromium-driver)")
+    options = webdriver.ChromeOptions()
+    options.binary_location = binary
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
+        options.add_argument(argument)
+    browser = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
+    yield browser
+    browser.quit()
+
+
+@pytest.fixture
+def page(browser, report):
+    """The report just opened from disk, 1400 pixels wide."""
+    resize(browser, 1400)
+    browser.get(report.as_uri())
+    return browser
+
+
+def resize(browser, width, **more):
+    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False, **more}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+
+
+def moving(page):
+    """(source, caption, alt) of the first run's progress."""
+    return page.execute_script(
+        "const one = document.querySelector('.moving'), image = one.querySelector('img');"
+        "return [image.src, one.querySelector('.step').textContent, image.alt]"
+    )
+
+
+def test_it_opens_without_a_word_and_with_all_pictures(page):
+    broken = page.execute_script(
+        "return Array.from(document.images).filter(i => !i.complete || !i.naturalWidth).length"
+    )
+    assert broken == 0
+    assert page.execute_script("return document.images.length") == 15
+    assert page.get_log("browser") == []
+
+
+def test_the_slider_moves_frames_and_captions(page):
+    source, caption, alt = moving(page)
+    assert caption.startswith("step 40 of 40")
+    slider = page.find_element("id", "slider")
+    assert slider.is_displayed()
+    slider.send_keys("\ue011")  # Home
+    first, first_caption, first_alt = moving(page)
+    assert (first_caption.partition(" ·")[0], first == source) == ("step 0 of 40", False)
+    assert first_alt != alt
+    assert slider.get_attribute("aria-valuetext") == "0% of the training"
+    slider.send_keys("\ue014")  # arrow to the right
+    assert moving(page)[1].startswith("step 10 of 40")
+    assert page.get_log("browser") == []
+
+
+def test_play_goes_through_to_the_end_and_pause_stops(page):
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    button = page.find_element("id", "play")
+    button.click()
+    assert button.text == "Pause"
+    soon = WebDriverWait(page, 10, poll_frequency=0.05)
+    soon.until(lambda _: moving(page)[1].startswith("step 20 of 40"))
+    button.click()
+    assert button.text == "Play"
+    button.click()
+    soon.until(lambda _: button.text == "Play")
+    assert moving(page)[1].startswith("step 40 of 40")
+
+
+@pytest.mark.parametrize("width", [320, 375, 768, 1400])
+def test_the_page_never_scrolls_sideways(page, width):
+    resize(page, width, mobile=width < 768)
+    wide = page.execute_script("return document.documentElement.scrollWidth")
+    assert wide <= width
+
+
+def test_paper_gets_the_last_pictures_and_everything_unfolded(page):
+    page.find_element("id", "slider").send_keys("\ue011")
+    page.execute_script(
+        "dispatchEvent(new Event('beforeprint'));"
+        "window.printed = [document.querySelectorAll('details:not([open])').length,"
+        " document.querySelector('.step').textContent];"
+        "dispatchEvent(new Event('afterprint'));"
+    )
+    folded, caption = page.execute_script("return window.printed")
+    assert folded == 0
+    assert caption.startswith("step 40 of 40")
+    assert moving(page)[1].startswith("step 0 of 40")
+    assert page.execute_script("return document.querySelectorAll('details[open]').length") == 0
+
+
+def test_without_scripts_the_last_pictures_are_shown(browser, report):
+    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    try:
+        browser.get(report.as_uri())
+        assert not browser.find_element("id", "controls").is_displayed()
+        caption = browser.find_element("css selector", ".moving .step").text
+    finally:
+        browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+    assert caption.startswith("step 40 of 40")

@@ -1,0 +1,144 @@
+"""The command on real small runs: one file with everything in it, or one sentence."""
+
+import re
+import shutil
+from html.parser import HTMLParser
+
+import keras
+import numpy as np
+import pytest
+
+from gan_vs_vae.command import main
+from training_run.curves import read_log
+
+
+class Elements(HTMLParser):
+    """Start tags of a page, with their attributes; headings and the texts of paragraphs."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.found, self.open = [], []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attributes):
+        self.found.append((tag, dict(attributes)))
+
+    def attributes(self, tag):
+        return [attributes for found, attributes in self.found if found == tag]
+
+
+@pytest.fixture(scope="module")
+def page(report):
+    return report.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def elements(page):
+    return Elements(page)
+
+
+def test_nothing_is_fetched(page, elements):
+    addresses = [
+        value
+        for _, attributes in elements.found
+        for name, value in attributes.items()
+        if name in ("src", "href", "srcset", "data", "action", "poster")
+    ]
+    assert addresses
+    assert all(address.startswith(("data:", "#")) for address in addresses)
+    assert not re.search(r"url\(|@import|//[a-z]", re.sub(r"data:[^\"]*", "", page))
+    assert "default-src 'none'" in page
+
+
+def test_every_picture_is_described_and_every_link_leads_somewhere(elements):
+    images = elements.attributes("img")
+    assert len(images) == 3 * 5  # samples, progress, neighbours, strips and losses of each run
+    assert all(len(attributes["alt"]) > 20 for attributes in images)
+    assert len({attributes["alt"] for attributes in images}) == len(images)
+    anchors = {attributes["id"] for _, attributes in elements.found if "id" in attributes}
+    for link in elements.attributes("a"):
+        assert link["href"].removeprefix("#") in anchors
+
+
+def test_the_page_has_a_language_headings_in_order_and_labelled_controls(elements):
+    assert elements.attributes("html") == [{"lang": "en"}]
+    headings = [tag for tag, _ in elements.found if re.fullmatch("h[1-6]", tag)]
+    assert headings == ["h1"] + ["h2"] * 9
+    assert {"for": "slider"} in elements.attributes("label")
+    for attributes in elements.attributes("th"):
+        assert attributes["scope"] in ("col", "row", "rowgroup")
+
+
+def test_both_families_their_seeds_and_their_scores_are_there(page):
+    assert "<h1>GAN versus VAE</h1>" in page
+    assert "gan_mlp_smoke (seeds 0 and 1)" in page
+    assert "n = 2" in page
+    assert "Fréchet distance" in page
+    assert "Each seed by itself" in page
+    assert "not scored while training" in page
+    assert "encodings of two test images" in page
+    assert "/tmp" not in page
+
+
+def test_the_same_runs_give_the_same_bytes(outputs, cache, report, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("GAN_VAE_MNIST_CACHE", str(cache))
+    arguments = ["1", "2", "3", "--outputs", str(outputs), "--out", str(tmp_path / "new" / "one")]
+    assert main([*arguments, "--num", "100"]) == 0
+    written = tmp_path / "new" / "one" / "report.html"
+    assert capsys.readouterr().out.splitlines()[-1] == str(written)
+    assert written.read_bytes() == report.read_bytes()
+    assert not list(tmp_path.rglob(".tmp-*"))
+
+
+def test_an_unfinished_run_scored_while_training_without_classifier(
+    outputs, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setenv("GAN_VAE_MNIST_CACHE", str(tmp_path / "empty"))
+    run = tmp_path / "00001-gan_mlp_smoke"
+    shutil.copytree(outputs / "00001-gan_mlp_smoke", run)
+    (run / "quality.json").unlink(missing_ok=True)
+    header, *rows = (run / "log.csv").read_text().splitlines()
+    rows = [f"{row},{score}" for row, score in zip(rows[:3], ("90.5", "", "12.0"), strict=True)]
+    (run / "log.csv").write_text("\n".join([f"{header},frechet_distance", *rows]) + "\n")
+    assert np.isfinite(read_log(run / "log.csv")["frechet_distance"]).sum() == 2
+    assert main([str(run), "--out", str(tmp_path)]) == 0
+    page = (tmp_path / "report.html").read_text()
+    assert "step 30 of 40" in page
+    assert "There is no classifier of these digits to see them by" in page
+    assert "Curves of the Fréchet distance against the training time" in page
+    assert "not scored while training" not in page
+
+
+def refused(arguments, words, capsys):
+    assert main(arguments) == 2
+    error = capsys.readouterr().err.strip()
+    assert words in error
+    assert "\n" not in error
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--num", "3"], "--num: expected 100"),
+        (["--seed", "-1"], "--seed: expected 0"),
+        (["7"], "expected the number of a run"),
+        (["nowhere"], "expected a run folder"),
+        (["1", "--out", "{outputs}/00001-gan_mlp_smoke/log.csv"], "--out: expected a folder"),
+    ],
+)
+def test_bad_usage_is_one_sentence(outputs, options, words, capsys, tmp_path):
+    options = [option.format(outputs=outputs) for option in options]
+    refused(["1", *options, "--outputs", str(outputs)], words, capsys)
+
+
+def test_a_network_of_other_images_is_one_sentence(outputs, cache, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("GAN_VAE_MNIST_CACHE", str(cache))
+    run = tmp_path / "00001-x"
+    shutil.copytree(outputs / "00001-gan_mlp_smoke", run)
+    layers = keras.layers
+    other = keras.Sequential(
+        [keras.Input((4,)), layers.Dense(16, "tanh"), layers.Reshape((4, 4, 1))]
+    )
+    other.save(run / "generator.keras")
+    refused([str(run), "--out", str(tmp_path / "out")], "expected images of shape", capsys)
+    assert not (tmp_path / "out").exists()
