@@ -16,7 +16,6 @@ import argparse
 import csv
 import os
 import random
-import signal
 import subprocess
 import sys
 import tempfile
