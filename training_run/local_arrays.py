@@ -5,7 +5,10 @@ loaded. Nothing is unpickled. Every fault is a `UserError` that names the file.
 """
 
 import gzip
+import lzma
+import math
 import struct
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -16,7 +19,13 @@ from pathlib import Path
 import numpy as np
 
 from training_run.errors import UserError
-from training_run.image_data import DataSpec, make_image_data, num_held_out
+from training_run.image_data import (
+    DataSpec,
+    check_memory,
+    make_image_data,
+    num_held_out,
+    user_path,
+)
 
 IDX_FILES = {
     "x_train": ("train-images-idx3-ubyte", "train-images.idx3-ubyte"),
@@ -35,7 +44,11 @@ _UNREADABLE = (
     MemoryError,
     zipfile.BadZipFile,
     zlib.error,
+    lzma.LZMAError,
     struct.error,
+    # numpy reads headers as Python literals; it does not catch all that comes of it.
+    SyntaxError,
+    tokenize.TokenError,
 )
 
 
@@ -81,7 +94,7 @@ def open_local(path):
     Raises:
         UserError: there is no file, or no array, or the file is damaged.
     """
-    path = Path(path).expanduser()
+    path = user_path(path)
     if path.is_dir():
         local = _open_idx_folder(path)
     elif path.is_file():
@@ -112,7 +125,7 @@ def _describe(local):
 
 
 def _check_images(local):
-    """Refuse images that are not (N, H, W) or (N, H, W, 1 or 3) bytes, or not alike."""
+    """Refuse images that are not (N, H, W) or (N, H, W, 1 or 3) bytes, not alike, or too many."""
     if "x_train" not in local.headers:
         raise UserError(f"{local.path}: expected an array x_train, received none of that name.")
     least = 1 if "x_test" in local.headers else 2
@@ -132,6 +145,8 @@ def _check_images(local):
             f"{local.path}: expected x_test of the shape of x_train, (M, {str(train[1:])[1:]}, "
             f"received shape {test}."
         )
+    shapes = [shape for name, (shape, _) in local.headers.items() if name.startswith("x_")]
+    check_memory(local.path, sum(math.prod(shape) for shape in shapes))
 
 
 def _count_classes(local):

@@ -1,5 +1,6 @@
 """The `sample` command: pictures or arrays from a saved generator or decoder."""
 
+import os
 from pathlib import Path
 
 from training_run.command import run_command
@@ -7,7 +8,7 @@ from training_run.config import load_config
 from training_run.errors import UserError
 from training_run.parser import CommandParser
 from training_run.quiet import import_tensorflow
-from training_run.rundir import find_run
+from training_run.rundir import check_family, find_run
 
 MAX_IMAGES = 1_000_000
 BATCH = 1000
@@ -71,6 +72,7 @@ def _sample(family, network_name, arguments):
     check_draw(arguments.num, MAX_IMAGES, arguments.seed)
     run = find_run(arguments.run, arguments.outputs, family.name)
     out = checked_out(arguments.out or Path(f"{run.path.resolve().name}-samples.png"))
+    check_family(run, family.name)
     config = load_config(family.config_class, run.config)
     import_tensorflow()
     from training_run.saved import load_network
@@ -84,15 +86,18 @@ def _sample(family, network_name, arguments):
 
 
 def checked_out(out, suffixes=(".png", ".npz")):
-    """The output path, if its folder exists and its suffix is known.
+    """The output path, if its suffix is known and its folder exists and can be written to.
 
     Raises:
         UserError: otherwise.
     """
     if out.suffix not in suffixes:
         raise UserError(f"--out: expected a file ending in {' or '.join(suffixes)}, received {out}")
-    if not out.absolute().parent.is_dir():
+    folder = out.absolute().parent
+    if not folder.is_dir() or out.is_dir():
         raise UserError(f"--out: expected a file in an existing folder, received {out}")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise UserError(f"--out: expected a folder that can be written to, received {folder}")
     return out
 
 
@@ -119,8 +124,18 @@ def choose_labels(network, label, num):
 
 
 def count_classes(network):
-    """How many classes a conditional network knows."""
-    return network.get_layer("labels_one_hot").num_tokens
+    """How many classes a conditional network knows.
+
+    Raises:
+        UserError: if it is none of ours, which say so in a layer of that name.
+    """
+    try:
+        return network.get_layer("labels_one_hot").num_tokens
+    except (ValueError, AttributeError):
+        raise UserError(
+            f"{network.name}: expected a conditional network with a layer labels_one_hot, "
+            "received one without"
+        ) from None
 
 
 def choose_rows(network, label):

@@ -4,6 +4,16 @@ import zipfile
 
 from training_run.errors import UserError
 
+RANKS = {
+    "generator": (2, [4]),
+    "generator_raw": (2, [4]),
+    "decoder": (2, [4]),
+    "discriminator": (4, [2]),
+    "encoder": (4, [2, 2]),
+    "denoiser": (4, [4]),
+}
+"""Dimensions of each network's first input and of its outputs: latents and logits have two."""
+
 
 def load_network(run, name):
     """Load `NAME.keras` of a run for inference.
@@ -18,7 +28,7 @@ def load_network(run, name):
         An uncompiled keras network.
 
     Raises:
-        UserError: if there is none, or it cannot be loaded safely.
+        UserError: if there is none, it cannot be loaded safely, or it is of another kind.
     """
     path = run.network(name)
     if not path.is_file():
@@ -28,9 +38,26 @@ def load_network(run, name):
     import keras
 
     try:
-        return keras.saving.load_model(path, compile=False, safe_mode=True)
+        network = keras.saving.load_model(path, compile=False, safe_mode=True)
+        found = (len(network.inputs[0].shape), [len(out.shape) for out in network.outputs])
     except Exception as error:  # Keras raises many kinds, all for the same reason: a bad file
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise UserError(
-            f"{path}: expected a network that Keras can load safely: {reason}"
+            f"{path}: expected a network that Keras can load safely, received one that it cannot: "
+            f"{_first_sentence(error)}"
         ) from None
+    if RANKS.get(name, found) != found:
+        raise UserError(
+            f"{path}: expected a {name}, {_words(*RANKS[name])}, received a network "
+            f"{_words(*found)}"
+        )
+    return network
+
+
+def _first_sentence(error):
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[0].partition(". ")[0].rstrip(".")
+
+
+def _words(input_rank, output_ranks):
+    outputs = " and ".join(str(rank) for rank in output_ranks)
+    return f"from {input_rank} dimensions to {outputs}"

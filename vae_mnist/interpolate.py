@@ -16,7 +16,7 @@ from training_run.interpolation import (
 )
 from training_run.parser import CommandParser
 from training_run.quiet import import_tensorflow
-from training_run.rundir import find_run
+from training_run.rundir import check_family, find_run
 from training_run.sampling import add_run_arguments, check_seed, checked_out
 from vae_mnist.latent_path import (
     any_digit,
@@ -76,6 +76,7 @@ def _interpolate(arguments):
     out = checked_out(
         arguments.out or Path(f"{run.path.resolve().name}-interpolation.png"), (".png",)
     )
+    check_family(run, FAMILY.name)
     config = load_config(FAMILY.config_class, run.config)
     data = load_data(config)
     chosen = choose_ends(data, arguments.seed, arguments.first, arguments.last)

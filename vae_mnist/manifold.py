@@ -8,7 +8,7 @@ from training_run.config import load_config
 from training_run.errors import UserError
 from training_run.parser import CommandParser
 from training_run.quiet import import_tensorflow
-from training_run.rundir import find_run
+from training_run.rundir import check_family, find_run
 from training_run.sampling import add_run_arguments, check_seed, checked_out
 from vae_mnist.plane import NUM, write_manifold
 from vae_mnist.train import FAMILY
@@ -42,6 +42,7 @@ def _manifold(arguments):
     check_seed(arguments.seed)
     run = find_run(arguments.run, arguments.outputs, FAMILY.name)
     out = checked_out(arguments.out or Path(f"{run.path.resolve().name}-manifold.png"), (".png",))
+    check_family(run, FAMILY.name)
     config = load_config(FAMILY.config_class, run.config)
     if config.model.latent_dim != 2:
         raise UserError(

@@ -10,7 +10,7 @@ from training_run.config import load_config
 from training_run.errors import UserError
 from training_run.parser import CommandParser
 from training_run.quiet import import_tensorflow
-from training_run.rundir import find_run
+from training_run.rundir import check_family, find_run
 from training_run.sampling import add_run_arguments, check_draw, checked_out
 from vae_mnist.train import FAMILY
 from vae_mnist.trained import labels_at, load_data, load_vae
@@ -40,6 +40,7 @@ def _reconstruct(arguments):
     out = checked_out(
         arguments.out or Path(f"{run.path.resolve().name}-reconstructions.png"), (".png",)
     )
+    check_family(run, FAMILY.name)
     config = load_config(FAMILY.config_class, run.config)
     data = load_data(config)
     chosen = choose_digits(len(data.x_test), arguments.num, arguments.seed)
