@@ -1,16 +1,14 @@
 """The command that scores a run: `python -m sample_quality RUN`."""
 
 import argparse
-from dataclasses import dataclass
 
+from sample_quality.settings import image_network, read_settings
 from training_run.command import run_command
-from training_run.config import DataConfig
 from training_run.errors import UserError
 from training_run.files import sha256_of_file
 from training_run.quiet import import_tensorflow
 from training_run.rundir import find_run
 from training_run.sampling import add_run_arguments, check_seed, checked_out
-from training_run.yaml_source import read_yaml
 
 MIN_IMAGES, MAX_IMAGES = 100, 100_000
 
@@ -27,23 +25,6 @@ training images get in place of the samples: nothing can be expected to do bette
 """
 
 
-@dataclass(frozen=True)
-class RunSettings:
-    """What a run's configuration says of its images.
-
-    Attributes:
-        data: its `DataConfig`.
-        value_range: (low, high) of its networks' images.
-        binarize: whether and how its images were made black and white: "none", ...
-        reconstruction: a VAE's reconstruction loss, "bernoulli" for one; "" without.
-    """
-
-    data: DataConfig
-    value_range: tuple[float, float]
-    binarize: str
-    reconstruction: str
-
-
 def build_parser():
     """The argument parser of `python -m sample_quality`."""
     parser = argparse.ArgumentParser(
@@ -54,6 +35,13 @@ def build_parser():
     add_run_arguments(parser, "quality.json in the run folder")
     parser.add_argument(
         "--num", type=int, default=10_000, help="how many samples to score (default: 10000)"
+    )
+    parser.add_argument(
+        "--likelihood-images",
+        type=int,
+        default=1000,
+        metavar="N",
+        help="test images that a VAE estimates log p(x) of, by many decodings each (default: 1000)",
     )
     return parser
 
@@ -73,7 +61,9 @@ def _score(arguments):
     from sample_quality.protocol import write_quality
     from sample_quality.table import format_scores
 
-    quality = measure_run(run, name, settings, arguments.num, arguments.seed)
+    quality = measure_run(
+        run, name, settings, arguments.num, arguments.seed, arguments.likelihood_images
+    )
     print(f"{run.path}: {name}.keras\n\n{format_scores(quality.scores)}\n")
     for text in quality.about["notes"]:
         print(f"note: {text}")
@@ -88,6 +78,11 @@ def _score(arguments):
 def check_arguments(arguments):
     """Raise `UserError` for numbers and files that cannot be used."""
     check_numbers(arguments.num, arguments.seed)
+    if not 1 <= arguments.likelihood_images <= MAX_REAL:
+        raise UserError(
+            f"--likelihood-images: expected 1 to {MAX_REAL:,} images, "
+            f"received {arguments.likelihood_images}"
+        )
     if arguments.out:
         checked_out(arguments.out, (".json",))
 
@@ -103,45 +98,7 @@ def check_numbers(num, seed):
     check_seed(seed)
 
 
-def read_settings(run):
-    """A run's `RunSettings`, read from its config.yaml without knowing its family.
-
-    Raises:
-        UserError: if the keys are missing or wrong.
-    """
-    values = read_yaml(run.config).values
-    try:
-        data, (low, high) = values["data"], values["model"]["value_range"]
-        # A family may have keys of its own in this section.
-        common = {key: data[key] for key in DataConfig.model_fields if key in data}
-        return RunSettings(
-            data=DataConfig.model_validate(common),
-            value_range=(float(low), float(high)),
-            binarize=data.get("binarize", "none"),
-            reconstruction=values.get("loss", {}).get("reconstruction", ""),
-        )
-    except (KeyError, TypeError, ValueError, AttributeError):
-        raise UserError(
-            f"{run.config}: expected a run's configuration with data and model.value_range, "
-            "received something else"
-        ) from None
-
-
-def image_network(run):
-    """Name of the network that draws a run's samples.
-
-    Raises:
-        UserError: if the run has none.
-    """
-    for name in ("generator", "decoder"):
-        if run.network(name).is_file():
-            return name
-    raise UserError(
-        f"{run.path}: expected a run with generator.keras or decoder.keras, received one without"
-    )
-
-
-def measure_run(run, name, settings, num, seed):
+def measure_run(run, name, settings, num, seed, likelihood_images=1000):
     """Score a run's samples, with the record of what was scored.
 
     Args, Raises: as for `score_run`.
@@ -157,10 +114,12 @@ def measure_run(run, name, settings, num, seed):
         "network_sha256": sha256_of_file(run.network(name)),
         "notes": [],
     }
-    return Quality(score_run(run, name, settings, num, seed, about["notes"].append), about)
+    note = about["notes"].append
+    scores = score_run(run, name, settings, num, seed, likelihood_images, note)
+    return Quality(scores, about)
 
 
-def score_run(run, name, settings, num, seed, note):
+def score_run(run, name, settings, num, seed, likelihood_images, note):
     """Sample a run's network and score the samples.
 
     Args:
@@ -170,6 +129,7 @@ def score_run(run, name, settings, num, seed, note):
         num: how many samples; fewer where there are fewer training images, whose place they take
             for the floor.
         seed: of the latents and of the protocol.
+        likelihood_images: test images to estimate log p(x) of, at most.
         note: receives sentences about what is missing or done otherwise than asked.
 
     Returns:
@@ -199,7 +159,8 @@ def score_run(run, name, settings, num, seed, note):
     real = data.x_test[:MAX_REAL]
     scores = score_images(images, real, data.x_train, classifier, labels=labels, seed=seed)
     if name == "decoder" and run.network("encoder").is_file():
-        scores |= score_vae(load_network(run, "encoder"), network, settings, data, seed)
+        encoder = load_network(run, "encoder")
+        scores |= score_vae(encoder, network, settings, data, seed, likelihood_images, note)
     return scores
 
 
@@ -228,14 +189,15 @@ def sample_images(network, num, seed, value_range, labels):
         raise UserError(f"{network.name}: its samples are no images: {error}") from None
 
 
-def score_vae(encoder, decoder, settings, data, seed):
+def score_vae(encoder, decoder, settings, data, seed, likelihood_images, note):
     """What a VAE makes of the test images; black and white ones, if it was trained on such.
 
     Returns:
-        dict of name -> `Score`; likelihoods only where the loss was one, Bernoulli's. Nothing
-        for a conditional VAE if the test images have no labels.
+        dict of name -> `Score`; likelihoods only where the loss was one. Nothing for a conditional
+        VAE if the test images have no labels.
     """
-    from sample_quality.vae import likelihood_scores, reconstruction_scores
+    from sample_quality.likelihood import active_units, posterior_means
+    from sample_quality.vae import density, likelihood_scores, reconstruction_scores
 
     images = encodable_images(data.x_test[:MAX_REAL], settings)
     labels = None
@@ -243,11 +205,16 @@ def score_vae(encoder, decoder, settings, data, seed):
         if data.y_test is None:
             return {}
         labels = data.y_test[:MAX_REAL]
-    arguments = (encoder, decoder, images, labels)
-    scores = reconstruction_scores(*arguments, value_range=settings.value_range, seed=seed)
-    if settings.binarize != "none" and settings.reconstruction == "bernoulli":
-        scores |= likelihood_scores(*arguments, seed=seed)
-    return scores
+    scores = reconstruction_scores(
+        encoder, decoder, images, labels, value_range=settings.value_range, seed=seed
+    )
+    found = density(encoder, decoder, settings)
+    if found is None:
+        note("no likelihood: the loss this VAE was trained with is no density of its images")
+        return scores
+    active = active_units(posterior_means(found.model, images, labels))
+    note(f"{active.sum()} of {len(active)} latent dimensions are active")
+    return scores | likelihood_scores(found, images, labels, likelihood_images, seed=seed)
 
 
 def encodable_images(images, settings):

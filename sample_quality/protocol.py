@@ -111,6 +111,8 @@ METRICS = {
     "duplicated": Metric("duplicated", "near floor", (0.0, 1.0)),
     "reconstruction_error": Metric("reconstruction error", "lower", (0.0, math.inf)),
     "negative_elbo": Metric("-ELBO", "lower", (-math.inf, math.inf)),
+    "elbo_reconstruction": Metric("  of it, -log p(x|z)", "lower", (-math.inf, math.inf)),
+    "elbo_kl": Metric("  of it, KL", "lower", (0.0, math.inf)),
     "negative_log_likelihood": Metric("-log p(x)", "lower", (-math.inf, math.inf)),
 }
 """Name of a score -> what it is; in the order of tables."""

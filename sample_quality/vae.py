@@ -1,9 +1,14 @@
 """Scores that only a VAE has: what it keeps of an image, and how probable it finds it."""
 
+import math
+from typing import NamedTuple
+
 import numpy as np
 
 from sample_quality.likelihood import (
+    LatentModel,
     bernoulli_model,
+    gaussian_model,
     importance_weighted_nll,
     negative_elbo,
 )
@@ -11,10 +16,7 @@ from sample_quality.protocol import PIXELS, Protocol, mean_score
 from sample_quality.reconstruction import reconstruction_errors
 from training_run.image_data import sha256_of_array
 
-NUM_IMPORTANCE_SAMPLES = 500
-
-NUM_LIKELIHOOD_IMAGES = 1000
-"""Images for the importance-weighted estimate, which takes that many decodings of each."""
+NUM_IMPORTANCE_SAMPLES = 200
 
 
 def reconstruction_scores(encoder, decoder, images, labels, *, value_range, seed):
@@ -34,34 +36,67 @@ def reconstruction_scores(encoder, decoder, images, labels, *, value_range, seed
     return {"reconstruction_error": _score("reconstruction_error", errors, PIXELS, images, seed)}
 
 
-def likelihood_scores(encoder, decoder, images, labels, *, seed):
-    """`Score`s of -ELBO and of the importance-weighted -log p(x), of a VAE with Bernoulli pixels.
+class Density(NamedTuple):
+    """A VAE as the density of images that its loss made it, and what that is called."""
+
+    name: str
+    model: LatentModel
+
+
+def density(encoder, decoder, settings):
+    """The `Density` that a VAE was trained to be.
 
     Args:
-        encoder, decoder, labels: as for `reconstruction_scores`.
-        images: (N, H, W, C) uint8, binary.
+        encoder, decoder: its networks.
+        settings: its run's `RunSettings`.
+
+    Returns:
+        `Density`: Bernoulli for binarised images, Gaussian for grey ones; None where the loss was
+        neither, such as the cross-entropy of grey pixels.
+    """
+    is_binary = settings.binarize != "none"
+    if is_binary and settings.reconstruction == "bernoulli":
+        return Density("Bernoulli likelihood", bernoulli_model(encoder, decoder))
+    if not is_binary and settings.log_scale is not None:
+        name = f"Gaussian density on [0, 1], standard deviation {math.exp(settings.log_scale):.3g}"
+        return Density(name, gaussian_model(encoder, decoder, settings.log_scale))
+    return None
+
+
+def likelihood_scores(found, images, labels, num_estimated, *, seed):
+    """`Score`s of -ELBO, its two terms, and of the importance-weighted -log p(x).
+
+    Args:
+        found: the VAE's `Density`.
+        images: (N, H, W, C) uint8 test images, binary ones for Bernoulli pixels.
+        labels: (N,) int32 for conditional networks, else None.
+        num_estimated: how many of them get the importance-weighted estimate, which takes
+            `NUM_IMPORTANCE_SAMPLES` decodings of each.
         seed: of latents and bootstrap.
 
     Returns:
         dict of `METRICS` name -> `Score`, nats per image.
     """
-    model = bernoulli_model(encoder, decoder)
-    bound = negative_elbo(model, images, labels, seed=seed).total
-    some = slice(NUM_LIKELIHOOD_IMAGES)
+    bound = negative_elbo(found.model, images, labels, seed=seed)
+    some = slice(num_estimated)
     estimate = importance_weighted_nll(
-        model,
+        found.model,
         images[some],
         None if labels is None else labels[some],
         num_samples=NUM_IMPORTANCE_SAMPLES,
         seed=seed,
     )
-    kind = f"Bernoulli likelihood, {NUM_IMPORTANCE_SAMPLES} importance samples"
-    return {
-        "negative_elbo": _score("negative_elbo", bound, "Bernoulli likelihood", images, seed),
-        "negative_log_likelihood": _score(
-            "negative_log_likelihood", estimate, kind, images[some], seed
-        ),
+    kind = f"{found.name}, {NUM_IMPORTANCE_SAMPLES} importance samples"
+    terms = {
+        "negative_elbo": bound.total,
+        "elbo_reconstruction": bound.reconstruction,
+        "elbo_kl": bound.kl,
     }
+    scores = {
+        name: _score(name, values, found.name, images, seed) for name, values in terms.items()
+    }
+    name = "negative_log_likelihood"
+    return scores | {name: _score(name, estimate, kind, images[some], seed)}
 
 
 def _score(name, by_image, features, images, seed):

@@ -1,6 +1,7 @@
 """`python -m sample_quality` on run folders made by hand."""
 
 import json
+import math
 import subprocess
 import sys
 
@@ -11,7 +12,9 @@ import pytest
 from sample_quality import train_classifier as training
 from sample_quality.command import main
 from sample_quality.protocol import read_quality
+from sample_quality.settings import read_settings
 from training_run.networks import one_hot_labels
+from training_run.rundir import RunDir
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -103,7 +106,7 @@ def test_a_conditional_run_has_an_accuracy(tmp_path, tiny_data):
 def test_a_vae_has_a_reconstruction_error(tmp_path, tiny_data):
     run = make_run(
         tmp_path / "00001-v", tiny_data, vae_networks(), family="vae",
-        loss="reconstruction: squared_error, c: 1",
+        loss="reconstruction: bernoulli",
     )  # fmt: skip
     assert main([str(run)]) == 0
     scores = read_quality(run / "quality.json").scores
@@ -112,6 +115,37 @@ def test_a_vae_has_a_reconstruction_error(tmp_path, tiny_data):
     # An untrained decoder gives grey: about a quarter for each of 64 black or white pixels.
     assert 5 < score.value < 20
     assert "negative_elbo" not in scores
+
+
+def test_a_squared_error_is_a_gaussian_density(tmp_path, tiny_data, capsys):
+    """C = 2 is a standard deviation of 0.5, and -log p(x|z) = 2 |x - x^|^2 + 32 log(pi / 2)."""
+    run = make_run(
+        tmp_path / "00001-g", tiny_data, vae_networks(), family="vae",
+        loss="reconstruction: squared_error, c: 2, beta: 1",
+    )  # fmt: skip
+    assert main([str(run), "--likelihood-images", "7"]) == 0
+    scores = read_quality(run / "quality.json").scores
+    parts = scores["elbo_reconstruction"].value + scores["elbo_kl"].value
+    assert scores["negative_elbo"].value == pytest.approx(parts, abs=1e-9)
+    error = (scores["elbo_reconstruction"].value - 32 * math.log(math.pi / 2)) / 2
+    assert 5 < error < 20
+    estimate = scores["negative_log_likelihood"]
+    assert estimate.protocol.num_real == 7
+    assert "standard deviation 0.5, 200 importance" in estimate.protocol.features
+    assert "of 4 latent dimensions are active" in capsys.readouterr().out
+
+
+def test_a_learned_scale_is_that_of_the_last_row(tmp_path, tiny_data):
+    run = make_run(
+        tmp_path / "00001-s",
+        tiny_data,
+        vae_networks(),
+        family="vae",
+        loss="reconstruction: gaussian",
+    )
+    (run / "log.csv").write_text("step,seconds,log_scale\n10,1.0,0.0\n20,2.0,-0.5\n")
+    settings = read_settings(RunDir(run))
+    assert settings.log_scale == -0.5
 
 
 def test_a_vae_of_binary_images_has_likelihoods(tmp_path, tiny_data):
@@ -124,7 +158,7 @@ def test_a_vae_of_binary_images_has_likelihoods(tmp_path, tiny_data):
     assert scores["negative_log_likelihood"].value <= scores["negative_elbo"].value
     # A decoder that knows nothing needs 64 ln 2 = 44.4 nats.
     assert 30 < scores["negative_log_likelihood"].value < 70
-    assert "500 importance samples" in scores["negative_log_likelihood"].protocol.features
+    assert "200 importance samples" in scores["negative_log_likelihood"].protocol.features
 
 
 def test_without_a_classifier_only_copies_are_looked_for_and_the_file_says_why(
