@@ -7,6 +7,7 @@ import numpy as np
 from gan_vs_vae.figures import loss_curves, quality_over_time, scored_while_training
 from gan_vs_vae.markup import Head, figure, image, paragraph, side_by_side, text_of
 from gan_vs_vae.pictures import NUM_NEIGHBOURS, NUM_STRIPS, STRIP_FRAMES
+from gan_vs_vae.tables import protocol_in_words
 from gan_vs_vae.words import duration, listed
 from training_run.interpolation import percentages
 
@@ -99,25 +100,28 @@ def _logged(run):
 def quality_and_time(runs, colors):
     """The Fréchet distance while training, against the clock; or why there is none."""
     scored = scored_while_training(runs)
-    with_scores = [run.title for run, _, _ in scored]
-    without = [run.title for run in runs if run.title not in with_scores]
-    missing = (
-        f"{listed(without)} {'was' if len(without) == 1 else 'were'} not scored while training "
-        "(the key quality.every of the configuration does that)."
-        if without
-        else ""
-    )
-    if not scored:
-        return paragraph(missing)
-    names = listed(with_scores)
-    alt = f"Curves of the Fréchet distance against the training time of {names}"
+    charts = [_chart(protocol, courses, colors) for protocol, courses in scored.items()]
+    told = {course.run.title for courses in scored.values() for course in courses}
+    without = [run.title for run in runs if run.title not in told]
     lead = (
-        "Scored while training, against training images and by fewer samples than in the table: "
-        "read the course, not the level. Time is the run's own, pictures and log included."
+        "Scored while training, so as to see the course; the level is told by the table of "
+        "scores. Time is that of the whole run, with its pictures, log and scores."
     )
-    picture = image(quality_over_time(scored, colors), alt, "curves")
-    chart = f'<figure class="chart">{picture}</figure>'
-    return paragraph(lead, "lead") + chart + (paragraph(missing) if missing else "")
+    content = paragraph(lead, "lead") + "".join(charts) if charts else ""
+    if without:
+        content += paragraph(
+            f"{listed(without)} {'was' if len(without) == 1 else 'were'} not scored while "
+            "training; the key quality.every of the configuration does that."
+        )
+    return content
+
+
+def _chart(protocol, courses, colors):
+    names = listed([course.run.title for course in courses])
+    alt = f"Curves of the Fréchet distance against the training time of {names}"
+    how = protocol_in_words(protocol) if protocol else "By a protocol that was not recorded"
+    picture = image(quality_over_time(courses, colors), alt, "curves")
+    return f'<figure class="chart">{picture}{paragraph(f"{how}.", "note")}</figure>'
 
 
 CONTROLS = """\

@@ -1,16 +1,20 @@
 """Curves of runs, as SVG that a page carries in itself."""
 
 import io
+import json
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
 from gan_vs_vae.pictures import Picture, data_uri
+from sample_quality.protocol import Protocol
 from training_run.curves import COLORS, FAINT_INK, GRID, INK, draw_curves, group_metrics
 
 SCORE_COLUMN = "frechet_distance"
 """Column of log.csv that scores a run while it trains."""
 
-WIDTH = 5.0
+WIDTH = 4.5
 """Inches: narrow, so that letters are large enough on a phone and on a wall."""
 
 TITLE_HEIGHT = 0.3
@@ -30,44 +34,75 @@ def loss_curves(run):
     return _svg(figure)
 
 
+class Course(NamedTuple):
+    """Scores of a run while it trained.
+
+    Attributes:
+        run: the `Run`.
+        minutes: (n,) training time.
+        values: (n,) Fréchet distances.
+    """
+
+    run: NamedTuple
+    minutes: np.ndarray
+    values: np.ndarray
+
+
 def scored_while_training(runs):
-    """The runs whose logs have scores, with the times: list of (run, minutes, values)."""
-    found = []
+    """The courses of runs whose logs have scores, those of one protocol together.
+
+    Returns:
+        dict of `Protocol` without seed, or None where a run does not record it -> `Course`s.
+    """
+    found = {}
     for run in runs:
         values = run.log.get(SCORE_COLUMN)
         if values is not None and np.isfinite(values).any():
-            has_score = np.isfinite(values) & np.isfinite(run.log["seconds"])
-            found.append((run, run.log["seconds"][has_score] / 60, values[has_score]))
+            known = np.isfinite(values) & np.isfinite(run.log["seconds"])
+            course = Course(run, run.log["seconds"][known] / 60, values[known])
+            found.setdefault(_protocol_while_training(run), []).append(course)
     return found
 
 
-def quality_over_time(scored, colors):
+def _protocol_while_training(run):
+    """From best/score.json; the seed is the run's own, and no part of the comparison."""
+    try:
+        record = json.loads((run.folder.path / "best" / "score.json").read_text(encoding="utf-8"))
+        return replace(Protocol(**record["protocol"]), seed=0)
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def quality_over_time(courses, colors):
     """A `Picture` of Fréchet distance against training time, all runs in one.
 
     Args:
-        scored: from `scored_while_training`.
+        courses: list of `Course`, of one protocol.
         colors: title of a run -> its colour.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.ticker import LogLocator
 
-    figure = Figure(figsize=(1.6 * WIDTH, 3.6), layout="constrained", facecolor="white")
+    figure = Figure(figsize=(1.2 * WIDTH, 3.4), layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
     axes = figure.subplots()
-    for run, minutes, values in scored:
+    for run, minutes, values in courses:
         line = "-" if run.family == "GAN" else "--"
         axes.plot(
             minutes, values, line, color=colors[run.title], marker="o", markersize=3.5, linewidth=2,
             label=run.title,
         )  # fmt: skip
     axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    axes.yaxis.set_minor_formatter(lambda value, _: "")
+    axes.minorticks_off()
     axes.set_xlim(left=0)
     axes.set_xlabel("training time, minutes", color=FAINT_INK, fontsize=10)
     axes.set_title("Fréchet distance (lower is better)", loc="left", fontsize=11, color=INK)
     axes.grid(color=GRID, linewidth=0.8)
     axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.spines["bottom"].set_color(GRID)
     axes.tick_params(colors=FAINT_INK, labelsize=9.5, length=0, which="both")
     axes.legend(frameon=False, fontsize=10, labelcolor=INK)
     return _svg(figure)

@@ -106,10 +106,10 @@ def _nearest(cells, ranking):
         return text + (f" Farther from real images: {scored(behind)}." if behind else "")
     if not behind:
         return f"The Fréchet distance of {best} is {_with_interval(cells[best])}."
-    word = "lower" if len(behind) == 1 else "lowest"
+    lower, nearer = ("lower", "nearer") if len(behind) == 1 else ("lowest", "nearest")
     return (
-        f"{best} has the {word} Fréchet distance, {_with_interval(cells[best])}, against "
-        f"{scored(behind)}: its samples, taken together, are nearer to real images."
+        f"{best} has the {lower} Fréchet distance, {_with_interval(cells[best])}, against "
+        f"{scored(behind)}: its samples, taken together, are {nearer} to real images."
     )
 
 
@@ -186,20 +186,22 @@ def classes(rows):
             if cell.low > 0
         ]
     for row in rows_of(rows, "class_imbalance"):
-        sentences += [
-            _uneven(title, cell)
+        uneven = [
+            _uneven(title, cell.parts)
             for title, cell in row.cells.items()
             if cell.low > row.floor and cell.parts
         ]
+        if uneven:
+            text = listed(uneven)
+            sentences.append(f"Classes come less evenly than among real images: {text}.")
     return sentences
 
 
-def _uneven(title, cell):
-    most, least = max(cell.parts), min(cell.parts)
+def _uneven(title, shares):
+    most, least = max(shares), min(shares)
     return (
-        f"{title} draws its classes less evenly than real images come: most often class "
-        f"{cell.parts.index(most)} ({percent(most)}), least often class "
-        f"{cell.parts.index(least)} ({percent(least)})."
+        f"{title} draws class {shares.index(most)} most often ({percent(most)}), class "
+        f"{shares.index(least)} least often ({percent(least)})"
     )
 
 
@@ -245,7 +247,7 @@ def times(entries):
     told = [entry for entry in entries if entry.seconds and not _is_unfinished(entry)]
     if len(told) < 2:
         return []
-    took = listed([f"{entry.title} {duration(entry.seconds)}" for entry in told])
+    took = listed([f"{duration(entry.seconds)} for {entry.title}" for entry in told])
     machines = {repr(section(run.environment, "hardware")) for e in told for run in e.runs}
     if len(machines) > 1:
         return [f"Training took {took}, on different machines: times that cannot be compared."]
@@ -253,8 +255,7 @@ def times(entries):
     ratio = slow.seconds / quick.seconds
     if ratio < SAME_TIME:
         return [f"Training took about the same time: {took}."]
-    how = f"; {slow.title} took {number(ratio)} times as long as {quick.title}"
-    return [f"Training took {took}{how}."]
+    return [f"Training took {took}; {slow.title} {ratio:.1f} times as long as {quick.title}."]
 
 
 def _is_unfinished(entry):

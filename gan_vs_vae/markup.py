@@ -1,5 +1,6 @@
 """Pieces of HTML. Whatever comes from a run's files is escaped here, and only here."""
 
+import re
 from html import escape
 from typing import NamedTuple
 
@@ -58,7 +59,8 @@ def figure(head, content, note="", attributes=""):
 
 def side_by_side(figures):
     """Figures beside each other where there is room, else one below the other."""
-    return f'<div class="side">{"".join(figures)}</div>'
+    columns = 2 if len(figures) in (1, 2, 4) else 3
+    return f'<div class="side" style="--columns:{columns}">{"".join(figures)}</div>'
 
 
 def section(anchor, title, content):
@@ -104,7 +106,7 @@ def _body(group, num_columns):
     if group.title:
         title = (
             f'<tr class="group"><th scope="rowgroup" colspan="{num_columns}">'
-            f"{text_of(group.title)}</th></tr>"
+            f"<span>{text_of(group.title)}</span></th></tr>"
         )
     rows = "".join(
         f"<tr>{_head(head, 'row')}{''.join(_merged(cells))}</tr>" for head, cells in group.rows
@@ -114,6 +116,11 @@ def _body(group, num_columns):
 
 def _head(head, scope):
     return f'<th scope="{scope}">{swatch(head.color)}{text_of(head.text)}{_small(head.note)}</th>'
+
+
+def _breakable(text):
+    """A name, or a dotted key, that may go on in the next line where a word of it ends."""
+    return re.sub(r"(?<=[._-])(?=\w)", "<wbr>", text_of(text))
 
 
 def _merged(cells):

@@ -189,10 +189,11 @@ def _kicker(runs):
 
 
 def _subject(entries):
-    of = [f"{entry.title}, a {entry.family}," for entry in entries]
-    if len(of) == 1:
-        return f"{of[0]} and what came of its training."
-    return f"{listed(of)} side by side: what they draw, how they came to it, what it is worth."
+    of = listed([f"the {entry.family} {entry.title}" for entry in entries])
+    of = of[0].upper() + of[1:]
+    if len(entries) == 1:
+        return f"{of}: what it draws, how it came to it, what it is worth."
+    return f"{of}, side by side: what they draw, how they came to it, what it is worth."
 
 
 def _footer(material):

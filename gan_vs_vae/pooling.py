@@ -3,10 +3,11 @@
 import statistics
 from typing import NamedTuple
 
-from training_run.resuming import flatten
+from training_run.resuming import MAY_CHANGE, flatten, is_one_of
 
-SAME_THING = ("seed", "output_dir", "name")
-"""Keys in which runs of one configuration may differ."""
+SAME_THING = ("seed", "name", *MAY_CHANGE)
+"""Keys, or sections, in which runs of one configuration may differ: how a run is watched, and how
+long it was to be, since only runs of equally many steps are put together."""
 
 
 class Entry(NamedTuple):
@@ -80,9 +81,7 @@ def pool_runs(runs):
     """
     groups, repeats = {}, {}
     for run in runs:
-        flat = flatten(run.values)
-        kept = {key: repr(value) for key, value in flat.items() if key not in SAME_THING}
-        key = (tuple(sorted(kept.items())), run.step)
+        key = (_what_it_is(run), run.step)
         nth = repeats[key, run.seed] = repeats.get((key, run.seed), 0) + 1
         groups.setdefault((key, nth), []).append(run)
     entries, titles = [], {}
@@ -91,6 +90,18 @@ def pool_runs(runs):
         nth = titles[title] = titles.get(title, 0) + 1
         entries.append(Entry(title if nth == 1 else f"{title} [{nth}]", tuple(group)))
     return entries
+
+
+def _what_it_is(run):
+    """A run's configuration without what runs of one may differ in, and without what is not set:
+    a key that came later does not make an older run another thing."""
+    return tuple(
+        sorted(
+            (key, repr(value))
+            for key, value in flatten(run.values).items()
+            if value is not None and not is_one_of(key, SAME_THING)
+        )
+    )
 
 
 def _title(group):

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sample_quality.command import RunSettings, image_network, read_settings
+from sample_quality.settings import RunSettings, image_network, read_settings
 from training_run.curves import read_log
 from training_run.data import describe_dataset
 from training_run.errors import UserError

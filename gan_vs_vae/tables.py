@@ -21,6 +21,8 @@ MEANINGS = {
     "duplicated": "share of samples with a twin among the others",
     "reconstruction_error": "squared error of all pixels, black 0, white 1",
     "negative_elbo": "bound on −log p(x), nats an image",
+    "elbo_reconstruction": "what of the bound is the price of the pixels",
+    "elbo_kl": "what of the bound is the price of the latents",
     "negative_log_likelihood": "estimate of −log p(x), nats an image",
 }
 """Name of a score -> what it says, in a few words."""
@@ -132,7 +134,10 @@ def score_table(caption, entries, rows, colors):
         "score",
         columns,
         [
-            Group(protocol_in_words(protocol), [_score_row(row, titles) for row in found])
+            Group(
+                f"{protocol_in_words(protocol)}; seed {protocol.seed}",
+                [_score_row(row, titles) for row in found],
+            )
             for protocol, found in groups.items()
         ],
     )
@@ -145,7 +150,8 @@ def _score_row(row, titles):
     )
     winner = _clear_winner(row, metric.better)
     cells = [_score_cell(row.cells.get(title), title == winner) for title in titles]
-    head = Head(metric.label, f"{MEANINGS[row.name]}; {better}")
+    label = metric.label.strip().replace("-log", "−log").replace("-ELBO", "−ELBO")
+    head = Head(label, f"{MEANINGS[row.name]}; {better}")
     return head, [*cells, Cell(number(row.floor))]
 
 
@@ -154,7 +160,7 @@ def _score_cell(measured, stands_out):
         return Cell("–")
     if measured.spread is None:
         return Cell(number(measured.value), range_of(measured), stands_out)
-    text = f"{number(measured.value)} ± {number(measured.spread)}"
+    text = f"{number(measured.value)} ± {number(measured.spread, 2)}"
     return Cell(text, f"{range_of(measured)}; n = {measured.num_runs}", stands_out)
 
 
@@ -167,19 +173,17 @@ def _clear_winner(row, better):
 
 
 def protocol_in_words(protocol):
-    """A protocol as a sentence for a reader, with the checksums that tell it from others."""
+    """A protocol without its seed, for a reader; with the checksums that tell it from others."""
     real = f"{protocol.num_real:,} {_split(protocol.split)} images ({protocol.real_sha256[:8]})"
-    against = f"{protocol.num_generated:,} samples against {real}"
     if not protocol.num_generated:
-        against = f"{real} themselves, encoded and decoded"
+        how = "encoded, decoded and compared pixel by pixel"
+        return f"{real}, {how if protocol.features == PIXELS else protocol.features}"
     if protocol.features == PIXELS:
         seen = "compared pixel by pixel"
-    elif protocol.features_sha256:
-        checksum = protocol.features_sha256[:8]
-        seen = f"seen through the features of the {protocol.features} ({checksum})"
     else:
-        seen = f"by {protocol.features}"
-    return f"{against}, {seen}; seed {protocol.seed}"
+        seen = f"seen through the features of the {protocol.features}"
+        seen += f" ({protocol.features_sha256[:8]})" if protocol.features_sha256 else ""
+    return f"{protocol.num_generated:,} samples against {real}, {seen}"
 
 
 def _split(split):

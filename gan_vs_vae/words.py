@@ -2,9 +2,12 @@
 
 import math
 
+MOST_DECIMALS = 4
+"""What is smaller is zero to a reader."""
 
-def number(value):
-    """Three significant digits, thousands apart, never as 1e-05; "–" for None.
+
+def number(value, num_digits=3):
+    """So many significant digits, thousands apart, never as 1e-05; "–" for None.
 
     Example: 7.908 -> "7.91", 0.7644 -> "0.764", 1234.5 -> "1,234".
     """
@@ -12,9 +15,8 @@ def number(value):
         return "–"
     if value == 0 or not math.isfinite(value):
         return f"{value:g}"
-    digits = min(5, max(0, 2 - math.floor(math.log10(abs(value)))))
-    text = f"{value:,.{digits}f}"
-    # Too small for five digits, or no digits behind the point to speak of.
+    decimals = num_digits - 1 - math.floor(math.log10(abs(value)))
+    text = f"{value:,.{min(MOST_DECIMALS, max(0, decimals))}f}"
     if not text.strip("-0."):
         return "0"
     if "." in text and value == int(value):

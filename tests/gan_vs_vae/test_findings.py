@@ -104,8 +104,8 @@ def test_missing_and_uneven_classes():
     assert findings.classes(rows) == [
         "Every class appears among the samples of b.",
         "a misses 1 of 4 classes.",
-        "a draws its classes less evenly than real images come: most often class 1 (50.0%), "
-        "least often class 0 (0%).",
+        "Classes come less evenly than among real images: a draws class 1 most often (50.0%), "
+        "class 0 least often (0%).",
     ]
 
 
@@ -131,7 +131,7 @@ def test_times_on_one_machine():
     entries = [Entry("a", (run(300.0),)), Entry("b", (run(100.0), run(140.0)))]
     (sentence,) = findings.times(entries)
     assert sentence == (
-        "Training took a 5 min 0 s and b 2 min 0 s; a took 2.50 times as long as b."
+        "Training took 5 min 0 s for a and 2 min 0 s for b; a 2.5 times as long as b."
     )
 
 

@@ -36,6 +36,12 @@ def test_the_same_seed_twice_is_not_two_results():
     assert members([run("1", 0), run("2", 0), run("3", 1)]) == [["1", "3"], ["2"]]
 
 
+def test_how_a_run_is_watched_and_keys_that_came_later_do_not_matter():
+    one, other = run("1", 0), run("2", 1)
+    other.values |= {"log": {"every": 7}, "quality": {"every": 500}, "ema": {"decay": None}}
+    assert members([one, other]) == [["1", "2"]]
+
+
 def test_runs_that_stopped_elsewhere_are_not_pooled():
     assert members([run("1", 0), run("2", 1, step=50)]) == [["1"], ["2"]]
 

@@ -7,7 +7,7 @@ from gan_vs_vae.words import duration, listed, number, percent
     ("value", "text"),
     [
         (7.908859, "7.91"), (0.7644, "0.764"), (31.39, "31.4"), (1234.5, "1,234"), (100, "100"),
-        (2.0, "2"), (0, "0"), (-3.139e-5, "−0.00003"), (1e-9, "0"), (None, "–"), (99.96, "100.0"),
+        (2.0, "2"), (0, "0"), (-3.139e-4, "−0.0003"), (-1e-5, "0"), (None, "–"), (99.96, "100.0"),
     ],
 )  # fmt: skip
 def test_numbers_have_three_digits_and_no_exponent(value, text):
@@ -20,6 +20,10 @@ def test_numbers_have_three_digits_and_no_exponent(value, text):
 )
 def test_durations(seconds, text):
     assert duration(seconds) == text
+
+
+def test_a_spread_needs_fewer_digits():
+    assert number(0.2236, 2) == "0.22"
 
 
 def test_lists_and_shares():
