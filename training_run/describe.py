@@ -1,6 +1,7 @@
 """What a run would do, printed without doing it."""
 
 from training_run.config import config_to_yaml
+from training_run.family import build_model
 from training_run.intervals import resolve_schedule
 
 
@@ -13,7 +14,7 @@ def print_plan(family, config, spec):
         spec: the data set's `DataSpec`.
     """
     schedule = resolve_schedule(config, spec.num_train, family.intervals(config))
-    model = family.build(config, spec, schedule.block)
+    model = build_model(family, config, spec, schedule.block)
     print(config_to_yaml(config))
     height, width, channels = spec.image_shape
     print(f"# {spec.num_train:,} training images of {height}x{width}x{channels}")

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from training_run.config import RunConfig
+from training_run.errors import UserError
 
 
 def no_intervals(config):
@@ -64,3 +65,24 @@ class Family:
     prepare: Callable = same_data
     callbacks: Callable = no_callbacks
     log_columns: Callable[[RunConfig], tuple] = field(default=lambda config: ())
+
+
+def build_model(family, config, spec, block):
+    """The family's compiled composite model; imports TensorFlow.
+
+    Args:
+        family: a `Family`.
+        config, spec, block: as for `Family.build`.
+
+    Raises:
+        UserError: if the networks do not fit into memory.
+    """
+    import tensorflow as tf
+
+    try:
+        return family.build(config, spec, block)
+    except (MemoryError, tf.errors.ResourceExhaustedError):
+        raise UserError(
+            "model: expected networks that fit into memory, received larger ones; make them "
+            "narrower or shallower"
+        ) from None

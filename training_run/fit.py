@@ -22,7 +22,7 @@ from training_run.checkpoint import latest_checkpoint, restore_checkpoint, state
 from training_run.curves import plot_losses
 from training_run.data import DataSpec, ImageData
 from training_run.errors import UserError
-from training_run.family import Family
+from training_run.family import Family, build_model
 from training_run.gif import readable_frames, write_gif
 from training_run.images import save_image_grid
 from training_run.intervals import Schedule, resolve_schedule
@@ -78,7 +78,7 @@ def train(family: Family, config, data: ImageData, spec: DataSpec):
         UserError: before anything is written, if the disk is too full.
     """
     schedule = resolve_schedule(config, spec.num_train, family.intervals(config))
-    model = family.build(config, spec, schedule.block)
+    model = build_model(family, config, spec, schedule.block)
     images = family.prepare(config, data)
     check_disk_space(config.output_dir, estimate_bytes(model, schedule, config, spec))
     run = create_run_dir(config.output_dir, config.name)
@@ -106,7 +106,7 @@ def resume(family: Family, config, data: ImageData, spec: DataSpec, run: RunDir,
         schedule = resolve_schedule(config, spec.num_train, family.intervals(config), step)
         check_same_data(run, data)
         # All that may refuse comes before anything is written.
-        model = family.build(config, spec, schedule.block)
+        model = build_model(family, config, spec, schedule.block)
         if checkpoint:
             restore_checkpoint(checkpoint, model)
         images = family.prepare(config, data)
