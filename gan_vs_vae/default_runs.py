@@ -73,7 +73,7 @@ def _train(training, output_dir, report):
     arguments = [*training.overrides, f"output_dir={output_dir}"]
     code = _wait_for([sys.executable, "-m", training.program, *arguments])
     if code:
-        raise TrainingFailed(training.program, code)
+        raise TrainingFailed(training.program, code if code > 0 else 1)  # below 0: a signal
     return str(find_run("latest", output_dir, training.family).path)
 
 

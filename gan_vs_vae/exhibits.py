@@ -22,7 +22,8 @@ def noun_of(run):
 
 def head_of(run, colors):
     """The title of a run's figure."""
-    return Head(run.title, run.family, colors[run.title])
+    step = f", step {run.step:,} of {run.total_steps:,}" if run.is_unfinished else ""
+    return Head(run.title, f"{run.family}{step}", colors[run.title])
 
 
 def samples(runs, drawn, colors):

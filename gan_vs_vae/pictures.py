@@ -23,6 +23,9 @@ SMALL = 32
 MAX_WIDTH = 96
 """Photographs are shown no wider than this, in pixels of a grid."""
 
+MAX_GRID_WIDTH = 800
+"""Wider grids of a run's training are made smaller: there are many of them in a page."""
+
 MAX_FRAMES = 25
 NUM_STRIPS = 4
 STRIP_FRAMES = 11
@@ -161,7 +164,8 @@ def _fraction(step, last):
 
 def _read_grid(path, run):
     with Image.open(path) as picture:
-        pixels = np.asarray(picture.convert("L" if picture.mode == "L" else "RGB"))
+        picture = picture.convert("L" if picture.mode == "L" else "RGB")
+        pixels = np.asarray(picture.reduce(-(-picture.width // MAX_GRID_WIDTH)))
     return as_picture(pixels, run.spec.image_shape[1] <= SMALL)
 
 

@@ -63,7 +63,10 @@ def _progress(run):
     if run.step is None:
         return "no log"
     if run.is_unfinished:
-        return Cell(f"{run.step:,} steps", f"unfinished: of {run.total_steps:,}")
+        return Cell(
+            f"{run.step:,} steps",
+            f"of {run.total_steps:,}; pictures and scores are of the networks saved last",
+        )
     return f"{run.step:,} steps"
 
 

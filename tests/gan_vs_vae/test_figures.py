@@ -1,0 +1,61 @@
+"""Curves of logs as pictures."""
+
+import base64
+import json
+from dataclasses import asdict
+from types import SimpleNamespace
+
+import numpy as np
+
+from gan_vs_vae.exhibits import quality_and_time
+from gan_vs_vae.figures import loss_curves, scored_while_training
+from sample_quality.protocol import Protocol
+from training_run.rundir import RunDir
+
+PROTOCOL = Protocol("mnist classifier", "f" * 64, "train", "e" * 64, 10_000, 5_000, 3)
+
+
+def make_run(folder, title, scores=None, protocol=None):
+    steps = np.arange(1.0, 5.0)
+    log = {"step": steps, "seconds": 60 * steps, "d_loss": steps**2}
+    if scores is not None:
+        log["frechet_distance"] = np.array(scores)
+    if protocol:
+        (folder / title / "best").mkdir(parents=True)
+        record = json.dumps({"protocol": asdict(protocol)})
+        (folder / title / "best" / "score.json").write_text(record)
+    return SimpleNamespace(title=title, family="GAN", log=log, folder=RunDir(folder / title))
+
+
+def test_rows_without_a_score_are_left_out_and_the_seed_does_not_part_runs(tmp_path):
+    nan = np.nan
+    runs = [
+        make_run(tmp_path, "a", [nan, 90, nan, 20], PROTOCOL),
+        make_run(tmp_path, "b", [80, nan, 10, nan], Protocol(**asdict(PROTOCOL) | {"seed": 4})),
+        make_run(tmp_path, "c", [1, 2, 3, 4], Protocol(**asdict(PROTOCOL) | {"num_real": 7})),
+        make_run(tmp_path, "d", [nan] * 4),
+        make_run(tmp_path, "e"),
+        make_run(tmp_path, "f", [1, 2, 3, 4]),
+    ]
+    found = scored_while_training(runs)
+    titles = [[course.run.title for course in courses] for courses in found.values()]
+    assert titles == [["a", "b"], ["c"], ["f"]]
+    first = next(iter(found.values()))[0]
+    np.testing.assert_array_equal(first.minutes, [2, 4])
+    np.testing.assert_array_equal(first.values, [90, 20])
+    html = quality_and_time(runs, dict.fromkeys("abcdef", "#000"))
+    assert html.count("<figure") == 3
+    assert "5,000 samples against 10,000 training images" in html
+    assert "By a protocol that was not recorded" in html
+    assert "d and e were not scored while training" in html
+
+
+def test_losses_are_drawn_without_the_score_and_the_same_way_every_time(tmp_path):
+    run = make_run(tmp_path, "a", [1, 2, 3, 4])
+    picture = loss_curves(run)
+    assert picture == loss_curves(run)
+    assert picture == loss_curves(make_run(tmp_path, "b"))
+    kind, _, content = picture.uri.partition(";base64,")
+    assert kind == "data:image/svg+xml"
+    assert b"<svg" in base64.b64decode(content)
+    assert loss_curves(SimpleNamespace(title="x", log={})) is None
