@@ -12,6 +12,7 @@ from training_run.data import DATASETS, describe_dataset, load_dataset
 from training_run.errors import UserError
 from training_run.parser import CommandParser
 from training_run.quiet import import_tensorflow
+from training_run.sampling import check_seed
 
 NUM_EPOCHS = 12
 MIN_STEPS = 1000
@@ -47,6 +48,7 @@ def main(argv=None):
 
 
 def _train(arguments):
+    check_seed(arguments.seed)
     data_config = data_config_of(arguments)
     if describe_dataset(data_config).num_classes is None:
         raise UserError(
