@@ -56,10 +56,11 @@ def scored_while_training(runs):
     """
     found = {}
     for run in runs:
-        values = run.log.get(SCORE_COLUMN)
-        if values is not None and np.isfinite(values).any():
-            known = np.isfinite(values) & np.isfinite(run.log["seconds"])
-            course = Course(run, run.log["seconds"][known] / 60, values[known])
+        nothing = np.full(len(run.log.get("step", ())), np.nan)
+        seconds, values = (run.log.get(name, nothing) for name in ("seconds", SCORE_COLUMN))
+        known = np.isfinite(seconds) & np.isfinite(values)
+        if known.any():
+            course = Course(run, seconds[known] / 60, values[known])
             found.setdefault(_protocol_while_training(run), []).append(course)
     return found
 

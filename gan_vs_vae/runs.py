@@ -123,7 +123,7 @@ def read_run(folder):
     """
     settings = read_settings(folder)
     values = read_yaml(folder.config).values
-    family = values.get("family")
+    family = str(values.get("family"))
     if family not in FAMILIES:
         raise UserError(
             f"{folder.path}: expected a run of a GAN or a VAE, received one of family {family!r}"
