@@ -18,6 +18,12 @@ PLAIN_TAGS = {
     f"tag:yaml.org,2002:{name}" for name in ("map", "seq", "str", "int", "float", "bool", "null")
 }
 
+MAX_CHARACTERS, MAX_BRACKETS = 200_000, 1000
+"""Far more than a configuration has. The parser's time grows with the square of open brackets."""
+
+MAX_SHOWN = 40
+"""Problems that are told at once."""
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -34,7 +40,8 @@ class Problem:
     message: str
 
     def __str__(self):
-        return ": ".join(part for part in (self.where, self.key, self.message) if part)
+        text = ": ".join(part for part in (self.where, self.key, self.message) if part)
+        return "".join(mark if mark.isprintable() else ascii(mark)[1:-1] for mark in text)
 
 
 class ConfigError(UserError):
@@ -42,7 +49,10 @@ class ConfigError(UserError):
 
     def __init__(self, problems):
         self.problems = tuple(problems)
-        super().__init__("\n".join(str(problem) for problem in self.problems))
+        lines = [str(problem) for problem in self.problems[:MAX_SHOWN]]
+        if len(self.problems) > MAX_SHOWN:
+            lines.append(f"and {len(self.problems) - MAX_SHOWN:,} more problems")
+        super().__init__("\n".join(lines))
 
 
 @dataclass
@@ -77,6 +87,12 @@ def read_yaml(path):
 
 def parse_yaml(text, name):
     """Parse YAML 1.2 text into a `Source`; `name` stands before the line numbers."""
+    if len(text) > MAX_CHARACTERS or text.count("[") + text.count("{") > MAX_BRACKETS:
+        message = (
+            f"expected YAML of at most {MAX_CHARACTERS:,} characters and {MAX_BRACKETS:,} brackets "
+            "that open, received more"
+        )
+        raise ConfigError([Problem(name, "", message)])
     loader = YAML(typ="safe", pure=True)
     loader.allow_duplicate_keys = True  # reported below, all of them, with their lines
     try:
@@ -99,7 +115,7 @@ def _note_places(node, key, name, source, seen):
     where = f"{name}:{node.start_mark.line + 1}"
     source.places.setdefault(key, where)
     if str(node.tag) not in PLAIN_TAGS:
-        message = f"expected a plain YAML value, received one with the tag {str(node.tag)!r}"
+        message = f"expected a plain YAML value, received one with the tag {str(node.tag)[:60]!r}"
         source.problems.append(Problem(where, key, message))
     if isinstance(node, MappingNode):
         _note_mapping(node, key, name, source, seen)
