@@ -1,8 +1,10 @@
 """The command that scores a run: `python -m sample_quality RUN`."""
 
 import argparse
+from pathlib import Path
 
 from sample_quality.settings import image_network, read_settings
+from training_run.bundled import FOLDER
 from training_run.command import run_command
 from training_run.errors import UserError
 from training_run.files import sha256_of_file
@@ -56,7 +58,7 @@ def _score(arguments):
     run = find_run(arguments.run, arguments.outputs)
     settings = read_settings(run)
     name = image_network(run)
-    out = arguments.out or run.path / "quality.json"
+    out = arguments.out or default_out(run)
     import_tensorflow()
     from sample_quality.protocol import write_quality
     from sample_quality.table import format_scores
@@ -73,6 +75,13 @@ def _score(arguments):
         raise UserError(f"{out}: cannot be written: {error.strerror or error}") from None
     print(out)
     return 0
+
+
+def default_out(run):
+    """Where a run's scores go: beside it, but for a bundled model, which is the package's."""
+    if run.path.parent == FOLDER:
+        return Path(f"{run.path.name}-quality.json")
+    return run.path / "quality.json"
 
 
 def check_arguments(arguments):

@@ -14,10 +14,11 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from training_run.bundled import PREFIX, find_bundled
 from training_run.config import config_to_yaml
 from training_run.errors import UserError
 from training_run.files import read_json, write_text
-from training_run.yaml_source import read_yaml
+from training_run.yaml_source import ConfigError, read_yaml
 
 _NUMBERED = re.compile(r"^(\d{5,})-(.+)$")
 
@@ -106,7 +107,7 @@ def find_run(reference, output_dir, family=None):
     """The run that a user means.
 
     Args:
-        reference: a run folder, a number, or "latest".
+        reference: a run folder, a number, "latest", or "bundled:NAME".
         output_dir: where numbers and "latest" are looked up.
         family: "gan", "vae", ...: whose runs "latest" chooses from; None for any.
 
@@ -116,6 +117,8 @@ def find_run(reference, output_dir, family=None):
     Raises:
         UserError: if there is none.
     """
+    if str(reference).startswith(PREFIX):
+        return RunDir(find_bundled(str(reference)))
     path = Path(reference)
     if reference == "latest":
         path = _latest(Path(output_dir), family)
@@ -124,8 +127,8 @@ def find_run(reference, output_dir, family=None):
     if not str(reference) or not _is_file(path / "config.yaml"):
         kind = "a folder without one" if path.is_dir() else "a path where there is none"
         raise UserError(
-            f"{reference or repr('')}: expected a run folder (with a config.yaml), a run's number "
-            f"or 'latest', received {kind if str(reference) else 'an empty name'}"
+            f"{reference or repr('')}: expected a run folder (with a config.yaml), a run's number, "
+            f"'latest' or 'bundled:NAME', received {kind if str(reference) else 'an empty name'}"
         )
     return RunDir(path)
 
@@ -179,7 +182,10 @@ def check_family(run, family):
     Raises:
         UserError: if the `family` key is not `family`.
     """
-    found = run_family(run)
+    source = read_yaml(run.config)
+    if source.values is None and source.problems:
+        raise ConfigError(source.problems)
+    found = source.values.get("family") if isinstance(source.values, dict) else None
     if found != family:
         received = f"one of family {found!r}" if isinstance(found, str) else "one without a family"
         raise UserError(f"{run.path}: expected a run of family {family!r}, received {received}")
@@ -195,12 +201,14 @@ def check_output_dir(output_dir):
     try:
         while not path.exists():
             path = path.parent
-        if not path.is_dir():
-            reason = f"{path}, which is no folder"
-        elif not os.access(path, os.W_OK | os.X_OK):
-            reason = f"{path}, which may not be written to"
-    except (OSError, ValueError) as error:  # a name that no folder can have
-        reason = getattr(error, "strerror", None) or str(error)
+    except OSError as error:  # a name that is too long, a loop of links
+        reason = f"{output_dir}: {error.strerror}"
+    if "\0" in str(output_dir):
+        reason = "a name with a null character"
+    elif reason is None and not path.is_dir():
+        reason = f"{path}, which is no folder"
+    elif reason is None and not os.access(path, os.W_OK | os.X_OK):
+        reason = f"{path}, which may not be written to"
     if reason:
         raise UserError(f"output_dir: expected a folder for the runs, received {reason}")
 

@@ -17,7 +17,9 @@ BATCH = 1000
 
 def add_run_arguments(parser, default_out):
     """Arguments that every command on a run folder has: RUN, --seed, --out, --outputs."""
-    parser.add_argument("run", metavar="RUN", help="a run folder, its number, or latest")
+    parser.add_argument(
+        "run", metavar="RUN", help="a run folder, its number, latest or bundled:NAME"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the random numbers (default: 0)")
     parser.add_argument("--out", metavar="FILE", type=Path, help=f"default: {default_out}")
     parser.add_argument(
