@@ -5,10 +5,13 @@ from -1 to 1 where pixels are grey values from 0 to 1; and as the denoising auto
 """
 
 import sys
+from functools import partial
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from sample_quality.command import MAX_REAL, check_numbers
+from sample_quality.settings import read_settings
 from training_run.command import run_command
 from training_run.config import ModelSection
 from training_run.errors import UserError
@@ -47,28 +50,74 @@ def main(argv=None):
         help="a run of gan_mnist.train_denoiser: its folder, its number, or latest",
     )
     parser.add_argument("--num", type=int, default=10, help="how many images (default: 10)")
+    parser.add_argument(
+        "--score",
+        metavar="N",
+        type=int,
+        help="also compare the three by their scores, with N samples (10000, say)",
+    )
     return run_command(_denoise, parser.parse_args(argv))
 
 
 def _denoise(arguments):
     check_draw(arguments.num, MAX_IMAGES, arguments.seed)
+    if arguments.score is not None:
+        check_numbers(arguments.score, arguments.seed, "--score")
     run = find_run(arguments.run, arguments.outputs, "gan")
     denoiser_run = find_run(arguments.denoiser, arguments.outputs, "denoiser")
     out = checked_out(arguments.out or Path(f"{run.path.resolve().name}-denoised.png"), (".png",))
     name = saved_network(run, GENERATORS)
     saved_network(denoiser_run, ("denoiser",))
     model = read_model_section(run)
+    settings = read_settings(run) if arguments.score else None
     import_tensorflow()
     from training_run.saved import load_network
 
     network = load_network(run, name)
     denoiser = load_network(denoiser_run, "denoiser")
     check_same_shape(network, denoiser)
-    labels = choose_labels(network, None, arguments.num)
-    batches = sample_batches(network, arguments.num, arguments.seed, labels)
-    write_comparison(out, *clean(batches, denoiser, model), model)
+    draw = partial(draw_three, network, denoiser, model, arguments.seed)
+    write_comparison(out, *draw(arguments.num), model)
     print(out)
+    if arguments.score:
+        print(score_three(draw(arguments.score), settings, arguments.seed))
     return 0
+
+
+def draw_three(network, denoiser, model, seed, num):
+    """Raw, clipped and denoised samples, as from `clean`."""
+    labels = choose_labels(network, None, num)
+    return clean(sample_batches(network, num, seed, labels), denoiser, model)
+
+
+def score_three(pictures, settings, seed):
+    """Whether cleaning helps, and what it costs, as a table.
+
+    Args:
+        pictures: raw, clipped and denoised samples, each (N, H, W, C) uint8; as many of them are
+            scored as there are training images at most.
+        settings: the run's `RunSettings`, which names the real images.
+        seed: of the protocol.
+
+    Returns:
+        Text of several lines.
+
+    Raises:
+        UserError: if there is no classifier of such images.
+    """
+    from sample_quality.classifier import classifier_for
+    from sample_quality.protocol import score_images
+    from sample_quality.table import format_comparison
+    from training_run.data import load_dataset
+
+    data = load_dataset(settings.data)
+    classifier = classifier_for(data, settings.data)
+    real, num = data.x_test[:MAX_REAL], len(data.x_train)
+    scores = {
+        name: score_images(images[:num], real, data.x_train, classifier, seed=seed)
+        for name, images in zip(("raw", "clipped", "denoised"), pictures, strict=True)
+    }
+    return format_comparison(scores)
 
 
 def saved_network(run, names):

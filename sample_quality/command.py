@@ -96,14 +96,14 @@ def check_arguments(arguments):
         checked_out(arguments.out, (".json",))
 
 
-def check_numbers(num, seed):
-    """Refuse a --num or --seed that no scores can be computed with.
+def check_numbers(num, seed, option="--num"):
+    """Refuse a number of samples or a --seed that no scores can be computed with.
 
     Raises:
         UserError: if they are not `MIN_IMAGES` to `MAX_IMAGES`, and 0 to 2^31 - 1.
     """
     if not MIN_IMAGES <= num <= MAX_IMAGES:
-        raise UserError(f"--num: expected {MIN_IMAGES} to {MAX_IMAGES:,} images, received {num}")
+        raise UserError(f"{option}: expected {MIN_IMAGES} to {MAX_IMAGES:,} images, received {num}")
     check_seed(seed)
 
 

@@ -19,3 +19,16 @@ def tiny_data(tmp_path_factory):
     path = tmp_path_factory.mktemp("data") / "tiny.npz"
     np.savez(path, x_train=images[:50], y_train=labels[:50], x_test=images[50:], y_test=labels[50:])
     return path
+
+
+@pytest.fixture(scope="session")
+def tiny_cache(tmp_path_factory, tiny_data):
+    """A cache folder with a classifier of the tiny images, for `GAN_VAE_MNIST_CACHE`."""
+    from sample_quality import train_classifier
+
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GAN_VAE_MNIST_CACHE", str(folder))
+        patch.setattr(train_classifier, "MIN_STEPS", 40)
+        assert train_classifier.main(["--path", str(tiny_data)]) == 0
+    return folder

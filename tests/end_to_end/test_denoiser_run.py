@@ -232,7 +232,19 @@ def test_the_picture_is_the_same_bytes_for_the_same_seed(outputs, tmp_path):
     assert first != third
 
 
+def test_the_three_are_scored_side_by_side(outputs, run, tmp_path, tiny_cache, monkeypatch, capsys):
+    monkeypatch.setenv("GAN_VAE_MNIST_CACHE", str(tiny_cache))
+    options = ["--denoiser", str(run), "--outputs", str(outputs), "--out", str(tmp_path / "x.png")]
+    assert denoise(["2", *options, "--score", "100"]) == 0
+    head, raw, clipped, denoised, *rest = capsys.readouterr().out.splitlines()[1:]
+    assert head.split()[:2] == ["Fréchet", "distance"]
+    # All of the tanh is the range of this run's images: clipping takes nothing away.
+    assert raw.split()[1:] == clipped.split()[1:] != denoised.split()[1:]
+    assert any("50 samples against 10 real images" in line for line in rest)
+
+
 WRONG_OPTIONS = (
+    ["2", "--denoiser", "latest", "--score", "10"],
     ["2", "--denoiser", "latest", "--num", "0"],
     ["2", "--denoiser", "latest", "--num", "1001"],
     ["2", "--denoiser", "latest", "--seed", "-1"],

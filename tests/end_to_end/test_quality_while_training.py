@@ -10,7 +10,6 @@ import pytest
 from PIL import Image
 
 from gan_mnist.train import main as train_gan
-from sample_quality import train_classifier as training
 from training_run.image_data import sha256_of_array
 from vae_mnist.train import main as train_vae
 
@@ -20,15 +19,10 @@ LENGTH = [
 ]  # fmt: skip
 
 
-@pytest.fixture(scope="module", autouse=True)
-def cache(tmp_path_factory, tiny_data):
-    """A cache folder with a classifier of the tiny images."""
-    folder = tmp_path_factory.mktemp("cache")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GAN_VAE_MNIST_CACHE", str(folder))
-        patch.setattr(training, "MIN_STEPS", 40)
-        assert training.main(["--path", str(tiny_data)]) == 0
-        yield folder
+@pytest.fixture(autouse=True)
+def cache(tiny_cache, monkeypatch):
+    monkeypatch.setenv("GAN_VAE_MNIST_CACHE", str(tiny_cache))
+    return tiny_cache
 
 
 def gan_arguments(data, output_dir, *overrides):

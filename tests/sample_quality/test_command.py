@@ -9,7 +9,6 @@ import keras
 import numpy as np
 import pytest
 
-from sample_quality import train_classifier as training
 from sample_quality.command import main
 from sample_quality.protocol import read_quality
 from sample_quality.settings import read_settings
@@ -17,15 +16,10 @@ from training_run.networks import one_hot_labels
 from training_run.rundir import RunDir
 
 
-@pytest.fixture(scope="module", autouse=True)
-def cache(tmp_path_factory, tiny_data):
-    """A cache folder with a classifier of the tiny images."""
-    folder = tmp_path_factory.mktemp("cache")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GAN_VAE_MNIST_CACHE", str(folder))
-        patch.setattr(training, "MIN_STEPS", 40)
-        assert training.main(["--path", str(tiny_data)]) == 0
-        yield folder
+@pytest.fixture(autouse=True)
+def cache(tiny_cache, monkeypatch):
+    monkeypatch.setenv("GAN_VAE_MNIST_CACHE", str(tiny_cache))
+    return tiny_cache
 
 
 def make_run(folder, data, networks, *, family="gan", more_data="", loss="name: hinge"):
