@@ -8,6 +8,7 @@ from training_run.bundled import FOLDER
 from training_run.command import run_command
 from training_run.errors import UserError
 from training_run.files import sha256_of_file
+from training_run.parser import CommandParser
 from training_run.quiet import import_tensorflow
 from training_run.rundir import find_run
 from training_run.sampling import add_run_arguments, check_seed, checked_out
@@ -29,7 +30,7 @@ training images get in place of the samples: nothing can be expected to do bette
 
 def build_parser():
     """The argument parser of `python -m sample_quality`."""
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="python -m sample_quality",
         description=_DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -58,7 +59,7 @@ def _score(arguments):
     run = find_run(arguments.run, arguments.outputs)
     settings = read_settings(run)
     name = image_network(run)
-    out = arguments.out or default_out(run)
+    out = checked_out(arguments.out or default_out(run), (".json",))
     import_tensorflow()
     from sample_quality.protocol import write_quality
     from sample_quality.table import format_scores

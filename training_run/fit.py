@@ -43,6 +43,7 @@ from training_run.rundir import (
     locked,
     write_config,
     write_environment,
+    writing,
 )
 
 
@@ -75,14 +76,15 @@ def train(family: Family, config, data: ImageData, spec: DataSpec):
         (RunDir, exit code): 0 done, 1 diverged, 130 stopped by a signal.
 
     Raises:
-        UserError: before anything is written, if the disk is too full.
+        UserError: before anything is written, if the disk is too full; later, if something
+            cannot be written. What has been written is whole.
     """
     schedule = resolve_schedule(config, spec.num_train, family.intervals(config))
     model = build_model(family, config, spec, schedule.block)
     images = family.prepare(config, data)
     check_disk_space(config.output_dir, estimate_bytes(model, schedule, config, spec))
     run = create_run_dir(config.output_dir, config.name)
-    with locked(run):
+    with locked(run), writing(run):
         write_config(run, config)
         describe_run(run, config, images)
         clock = StepClock(schedule.steps)
@@ -100,7 +102,7 @@ def resume(family: Family, config, data: ImageData, spec: DataSpec, run: RunDir,
         run: the run's folder.
         stored: the configuration that it was last trained with.
     """
-    with locked(run):
+    with locked(run), writing(run):
         checkpoint = latest_checkpoint(run.checkpoints) if has_begun(run) else None
         step, seconds = (checkpoint.step, checkpoint.seconds) if checkpoint else (0, 0.0)
         schedule = resolve_schedule(config, spec.num_train, family.intervals(config), step)
@@ -150,9 +152,6 @@ def run_to_end(family, context, checkpoint=None):
 
     Returns:
         Exit code: 0 done, 1 diverged, 130 stopped by a signal.
-
-    Raises:
-        UserError: something cannot be written; what has been written is whole.
     """
     clock, run = context.clock, context.run
     report_start(run, context.schedule, clock.first_step)
@@ -164,12 +163,6 @@ def run_to_end(family, context, checkpoint=None):
             print(f"{reason}; the last good state is in {run.checkpoints}.")
             print("Try a lower learning rate (optimizer.learning_rate).")
             return 1
-        except OSError as error:
-            raise UserError(
-                f"{run.path}: expected to be able to write there, received: "
-                f"{error.strerror or error}; nothing is half-written, and --resume {run.path} goes "
-                "on once that is put right"
-            ) from error
     return 130 if request.received and clock.step < clock.total else 0
 
 

@@ -236,6 +236,23 @@ def locked(run):
         lock.release()
 
 
+@contextmanager
+def writing(run):
+    """Turn what keeps a run from being written into a sentence that says how to go on.
+
+    Raises:
+        UserError: the disk is full, say, or the folder is gone.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise UserError(
+            f"{run.path}: expected to be able to write there, received: "
+            f"{error.strerror or error}; nothing is half-written, and --resume {run.path} goes on "
+            "once that is put right"
+        ) from error
+
+
 def check_disk_space(path, needed_bytes):
     """Refuse to start a run that the disk has no room for.
 
