@@ -10,6 +10,7 @@ import os
 import sys
 from functools import partial
 
+from training_run.bundled import PREFIX
 from training_run.config import check_against_data, load_config
 from training_run.errors import UserError
 from training_run.parser import CommandParser
@@ -137,6 +138,11 @@ def _train(family, arguments):
 def _resume(family, arguments):
     if arguments.config is not None:
         raise UserError("expected --config or --resume, received both: a resumed run keeps its own")
+    if arguments.resume.startswith(PREFIX):
+        raise UserError(
+            f"--resume: expected a run with checkpoints, received {arguments.resume}, which only "
+            "has its networks"
+        )
     check_allowed_keys(family.config_class, arguments.allow_change)
     run = find_run(arguments.resume, arguments.outputs, family.name)
     check_family(run, family.name)

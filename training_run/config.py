@@ -30,6 +30,13 @@ Widths = Annotated[tuple[PositiveInt, ...], Field(strict=False, min_length=1)]
 """Sizes of successive layers; a YAML list."""
 
 
+HOLD_LAST_SECONDS, MAX_GIF_SECONDS = 2.0, 600.0
+"""How long a GIF shows its last frame, which is part of its playing time, and the longest one."""
+
+MAX_SIZE = 1_000_000
+"""Of a layer or a latent: larger ones are slips, and would not fit into memory."""
+
+
 class Section(BaseModel):
     """A group of keys: frozen, without unknown keys, without silent conversions."""
 
@@ -95,6 +102,15 @@ class GifConfig(Section):
         None, description="a frame every so often; default: samples.every"
     )
     seconds: PositiveFloat = Field(10.0, description="playing time before the last frame is held")
+
+    @model_validator(mode="after")
+    def _check_seconds(self):
+        if not HOLD_LAST_SECONDS < self.seconds <= MAX_GIF_SECONDS:
+            raise ValueError(
+                f"expected gif.seconds above {HOLD_LAST_SECONDS:g} and up to {MAX_GIF_SECONDS:g}, "
+                f"received {self.seconds:g}"
+            )
+        return self
 
 
 class DistributionConfig(Section):
@@ -185,6 +201,19 @@ class RunConfig(Section):
     checkpoints: CheckpointsConfig = CheckpointsConfig()
     gif: GifConfig = GifConfig()
     distribution: DistributionConfig = DistributionConfig()
+
+    @model_validator(mode="after")
+    def _check_sizes(self):
+        model = getattr(self, "model", None)
+        for name, value in model or ():
+            sizes = value if isinstance(value, tuple) else (value,)
+            largest = max((size for size in sizes if isinstance(size, int)), default=0)
+            if largest > MAX_SIZE:
+                raise ValueError(
+                    f"expected sizes of networks up to {MAX_SIZE:,}, received model.{name} with "
+                    f"{_short(largest)}"
+                )
+        return self
 
 
 def load_config(config_class, path, overrides=()):

@@ -14,18 +14,19 @@ from training_run.callbacks import (
     StopOnSignal,
     StopWhenNotFinite,
     TensorBoard,
-    progress_callback,
     save_networks,
     stop_on_signals,
 )
 from training_run.checkpoint import latest_checkpoint, restore_checkpoint, state_variables
 from training_run.curves import plot_losses
 from training_run.data import DataSpec, ImageData
+from training_run.environment import check_same_data, write_environment
 from training_run.errors import UserError
 from training_run.family import Family, build_model
 from training_run.gif import readable_frames, write_gif
 from training_run.images import save_image_grid
 from training_run.intervals import Schedule, resolve_schedule
+from training_run.progress import progress_callback
 from training_run.resuming import (
     MAY_CHANGE,
     changes_between,
@@ -38,11 +39,9 @@ from training_run.resuming import (
 from training_run.rundir import (
     RunDir,
     check_disk_space,
-    check_same_data,
     create_run_dir,
     locked,
     write_config,
-    write_environment,
     writing,
 )
 

@@ -120,8 +120,13 @@ def check_same_training(stored, config, allowed, spec, path):
 
 
 def has_begun(run):
-    """Whether a run got as far as anything that a start from step 0 would overwrite."""
-    return bool(checkpoints_in(run.checkpoints)) or run.log.exists()
+    """Whether a run got as far as anything that a start from step 0 would overwrite.
+
+    Networks without a picture of the real images, which is drawn before them, come from elsewhere:
+    a copy of a run, made to be looked at.
+    """
+    is_copy = any(run.path.glob("*.keras")) and not (run.path / "reals.png").exists()
+    return bool(checkpoints_in(run.checkpoints)) or run.log.exists() or is_copy
 
 
 def forget_after(run, step, columns):

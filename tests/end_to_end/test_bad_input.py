@@ -138,6 +138,11 @@ OVERRIDES = [
     ("gan", "output_dir=data/text.png/outputs", "data/text.png, which is no folder"),
     ("gan", "log.every=[1]", "log.every: expected a number of steps"),
     ("gan", "gif.seconds=-1", "gif.seconds: expected a number greater than"),
+    ("gan", "gif.seconds=1.5", "expected gif.seconds above 2 and up to 600, received 1.5"),
+    ("gan", "gif.seconds=601", "expected gif.seconds above 2 and up to 600, received 601"),
+    ("gan", "model.latent_dim=1000001", "expected sizes of networks up to 1,000,000, received"),
+    ("gan", "model.generator_widths=[9, 9999999]", "sizes of networks up to 1,000,000, received"),
+    ("denoiser", "model.num_hidden=100000000000000000000", "sizes of networks up to 1,000,000"),
     ("gan", "ema.decay=1", "ema.decay: expected a number less than 1"),
     ("gan", "distribution.strategy=cluster", "distribution.strategy: expected 'none'"),
     ("gan", "checkpoints.keep=0", "checkpoints.keep: expected a number greater than 0"),
@@ -253,6 +258,8 @@ RUNS = [
     ("gan", "--resume runs/other_data", "expected the images that the run began with"),
     ("gan", "--resume runs/bad_record", "expected the record of the run's data"),
     ("gan", "--resume runs/locked", "another process is training in this run folder"),
+    ("gan", "--resume bundled:gan_mlp", "expected a run with checkpoints, received bundled:"),
+    ("gan", "--resume runs/copy", "expected a checkpoint to resume from, received none"),
     ("gan", "--resume runs/gan seed=3", "seed: expected 0 as the run was started with"),
     ("gan", "--resume runs/gan training.steps=3", "expected at least the 5 steps that the run"),
     ("gan", "--resume runs/gan model.latent_dim=5 --allow-change model", "expected the variables"),
@@ -426,6 +433,9 @@ def write_networks(folder):
     code.save(write_run(folder, "lambda") / "generator.keras")
     generator.save(write_run(folder, "cut") / "generator.keras")
     (folder / "text" / "generator.keras").write_text("text")
+    copy = write_run(folder, "copy")
+    (copy / "log.csv").unlink()
+    generator.save(copy / "generator.keras")
     whole = (folder / "cut" / "generator.keras").read_bytes()
     (folder / "cut" / "generator.keras").write_bytes(whole[: len(whole) // 2])
     broken = bytearray(whole)
