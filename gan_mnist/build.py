@@ -41,6 +41,7 @@ def build_gan(config, spec, block):
         generator_optimizer=build_adam(config.optimizer.generator.over(config.optimizer)),
         loss=get_loss(config.loss.name, label_smoothing=config.loss.label_smoothing),
         penalty=build_penalty(config.regularization),
+        penalty_every=config.regularization.penalty_every,
         jit_compile=config.training.jit_compile,
         steps_per_execution=block,
     )
@@ -62,7 +63,10 @@ def build_generator(config, spec):
     if model.kind == "mlp":
         return build_mlp_generator(widths=model.generator_widths, **common)
     return build_conv_generator(
-        filters=model.generator_filters, kernel_size=model.kernel_size, **common
+        widths=model.generator_widths,
+        filters=model.generator_filters,
+        kernel_size=model.kernel_size,
+        **common,
     )
 
 
@@ -82,6 +86,7 @@ def build_discriminator(config, spec):
         return build_mlp_discriminator(widths=model.discriminator_widths, **common)
     return build_conv_discriminator(
         filters=model.discriminator_filters,
+        widths=model.discriminator_widths,
         kernel_size=model.kernel_size,
         dropout=model.discriminator_dropout,
         **common,

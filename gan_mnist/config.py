@@ -48,12 +48,22 @@ class MLPConfig(NetworksConfig):
     discriminator_widths: Widths = (512, 256)
 
 
+HiddenWidths = Annotated[tuple[PositiveInt, ...], Field(strict=False)]
+"""Sizes of successive layers; there may be none."""
+
+
 class ConvConfig(NetworksConfig):
     """Convolutional networks (source 002); each filter count halves or doubles the image."""
 
     kind: Literal["conv"] = "conv"
     generator_filters: Widths = (64, 32)
     discriminator_filters: Widths = (32, 64)
+    generator_widths: HiddenWidths = Field(
+        (), description="dense hidden layers before the convolutions, for the image as a whole"
+    )
+    discriminator_widths: HiddenWidths = Field(
+        (), description="dense hidden layers after the convolutions"
+    )
     kernel_size: Annotated[int, Field(ge=2, le=9)] = 4
     discriminator_dropout: Fraction = 0.0
 
@@ -94,6 +104,9 @@ class RegularizationConfig(Section):
     )
     r1: NonNegativeFloat = Field(
         0.0, description="weight gamma of |grad D|^2 / 2 at real images (Mescheder et al. 2018)"
+    )
+    penalty_every: PositiveInt = Field(
+        1, description="steps from one penalty to the next, which then weighs so many times as much"
     )
     spectral_norm: bool = Field(
         False, description="spectral normalisation of the discriminator (Miyato et al. 2018)"

@@ -18,6 +18,7 @@ def build_conv_generator(
     *,
     latent_dim=100,
     image_shape=(28, 28, 1),
+    widths=(),
     filters=(64, 32),
     kernel_size=4,
     batch_norm_momentum=0.8,
@@ -28,9 +29,13 @@ def build_conv_generator(
 ):
     """The convolutional generator: z -> dense -> transposed convolutions of stride 2 -> x.
 
+    Convolutions see an image in parts. Dense hidden layers (`widths`) decide on the whole before
+    the parts are drawn: without them strokes are good long before they add up to digits.
+
     Args:
         latent_dim: length of z.
         image_shape: (height, width, channels) of x; both sides divisible by 2 ** len(filters).
+        widths: units of dense hidden layers between z and the coarsest feature maps.
         filters: channels of the feature maps, from the coarsest to the one before x.
         kernel_size: side of the kernels. A multiple of the stride, 2, reaches every pixel equally
             often, where 3 or 5 lay a checkerboard (Odena et al. 2016, distill.pub/2016/deconv-
@@ -53,7 +58,14 @@ def build_conv_generator(
     initializers = seeded_initializers("generator", seed)
     start_shape = (*start_size(image_shape, len(filters)), filters[0])
     use_bias = batch_norm_momentum is None  # BatchNorm brings a bias of its own
-    layers = [
+    layers = []
+    for width in widths:
+        layers += [
+            keras.layers.Dense(width, use_bias=use_bias, kernel_initializer=next(initializers)),
+            *_normalisation(batch_norm_momentum),
+            keras.layers.LeakyReLU(negative_slope=leaky_slope),
+        ]
+    layers += [
         keras.layers.Dense(
             math.prod(start_shape), use_bias=use_bias, kernel_initializer=next(initializers)
         ),
@@ -78,6 +90,7 @@ def build_conv_discriminator(
     *,
     image_shape=(28, 28, 1),
     filters=(32, 64),
+    widths=(),
     kernel_size=4,
     batch_norm_momentum=None,
     leaky_slope=0.2,
@@ -91,6 +104,8 @@ def build_conv_discriminator(
     Args:
         image_shape: (height, width, channels) of x; both sides divisible by 2 ** len(filters).
         filters: channels of the feature maps, from the finest to the coarsest.
+        widths: units of dense hidden layers between the coarsest feature maps and the logit, which
+            judge the image as a whole.
         kernel_size: side of the kernels.
         batch_norm_momentum: momentum of the running statistics, or None for no normalisation. As in
             the DCGAN paper the first layer, which sees the image, is not normalised.
@@ -121,6 +136,9 @@ def build_conv_discriminator(
         if dropout > 0.0:
             layers.append(keras.layers.Dropout(dropout, seed=next(initializers).seed))
     layers.append(keras.layers.Flatten())
+    for width in widths:
+        layers.append(wrap(keras.layers.Dense(width, kernel_initializer=next(initializers))))
+        layers.append(keras.layers.LeakyReLU(negative_slope=leaky_slope))
     return assemble_discriminator(layers, image_shape, num_classes, wrap, initializers)
 
 

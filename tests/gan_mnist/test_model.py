@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from gan_mnist.losses import get_loss
 from gan_mnist.model import GAN
@@ -180,3 +181,38 @@ def test_samples_use_the_moving_statistics_and_lie_in_range():
     alone = np.array(gan.sample(z[:1]))
     np.testing.assert_allclose(first[:1], alone, atol=1e-6)
     assert np.abs(first).max() <= 1
+
+
+def mean_square(judge, real, fake, epsilon):
+    """A penalty that is easy to follow, without a gradient inside."""
+    return tf.reduce_mean(judge(real) ** 2)
+
+
+def discriminator_after(step, **compile_options):
+    gan = make_gan(**compile_options)
+    gan.train_step(make_batch(gan, step))
+    return arrays(gan.discriminator.trainable_variables), float(gan.metrics[2].result())
+
+
+def test_a_lazy_penalty_weighs_as_much_as_it_is_rare():
+    twice = discriminator_after(4, penalty=lambda *inputs: 2 * mean_square(*inputs))
+    lazy = discriminator_after(4, penalty=mean_square, penalty_every=2)
+    for one, other in zip(twice[0], lazy[0], strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-6)
+    assert lazy[1] == pytest.approx(twice[1] / 2, rel=1e-5)
+
+
+def test_between_its_steps_a_lazy_penalty_does_nothing_and_is_not_counted():
+    lazy, penalty = discriminator_after(5, penalty=mean_square, penalty_every=2)
+    none, _ = discriminator_after(5)
+    for one, other in zip(lazy, none, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert penalty == 0.0
+
+
+def test_the_mean_penalty_is_over_the_steps_that_had_one():
+    gan = make_gan(penalty=mean_square, penalty_every=2, d_rate=1e-30, g_rate=1e-30)
+    for step in range(4):
+        gan.train_step(make_batch(gan, step))
+    alone = [discriminator_after(step, penalty=mean_square)[1] for step in (0, 2)]
+    assert float(gan.d_penalty.result()) == pytest.approx(np.mean(alone), rel=1e-5)

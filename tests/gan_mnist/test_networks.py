@@ -19,12 +19,16 @@ SPECTRAL = {"wrap": spectral_normalization}
 GENERATORS = {
     "mlp": partial(build_mlp_generator, latent_dim=6, widths=(16, 12), **SMALL),
     "conv": partial(build_conv_generator, latent_dim=6, filters=(8, 4), **SMALL),
+    "conv_hidden": partial(
+        build_conv_generator, latent_dim=6, widths=(7,), filters=(8, 4), **SMALL
+    ),
 }
 DISCRIMINATORS = {
     "mlp": partial(build_mlp_discriminator, widths=(16, 12), **SMALL),
     "conv": partial(build_conv_discriminator, filters=(4, 8), **SMALL),
     "mlp_spectral": partial(build_mlp_discriminator, widths=(16, 12), **SPECTRAL, **SMALL),
     "conv_spectral": partial(build_conv_discriminator, filters=(4, 8), **SPECTRAL, **SMALL),
+    "conv_hidden": partial(build_conv_discriminator, filters=(4, 8), widths=(7,), **SMALL),
     "conv_dropout": partial(build_conv_discriminator, filters=(4, 8), dropout=0.5, **SMALL),
     "conv_norm": partial(
         build_conv_discriminator, filters=(4, 8), batch_norm_momentum=0.8, **SMALL
@@ -76,6 +80,16 @@ def test_the_default_convolutional_networks_have_the_parameters_of_their_layers(
     assert num_trainable(generator) == weights + 2 * 64 + 2 * 32
     assert num_trainable(discriminator) == (
         (4 * 4 * 1 * 32 + 32) + (4 * 4 * 32 * 64 + 64) + (7 * 7 * 64 + 1)
+    )
+
+
+def test_dense_hidden_layers_stand_between_the_latents_and_the_maps_and_after_them():
+    generator = build_conv_generator(widths=(512,), filters=(32, 16), seed=0)
+    weights = 100 * 512 + 512 * 7 * 7 * 32 + 4 * 4 * 32 * 16 + 4 * 4 * 16 * 1 + 1
+    assert num_trainable(generator) == weights + 2 * 512 + 2 * 32 + 2 * 16
+    discriminator = build_conv_discriminator(filters=(16, 32), widths=(256,), seed=0)
+    assert num_trainable(discriminator) == (
+        (4 * 4 * 1 * 16 + 16) + (4 * 4 * 16 * 32 + 32) + (7 * 7 * 32 + 1) * 256 + (256 + 1)
     )
 
 
