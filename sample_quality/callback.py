@@ -119,7 +119,8 @@ def replace_folder(new, folder):
 
 
 def recover_folder(folder):
-    """Finish or undo a `replace_folder` that was killed."""
+    """Finish or undo a `save_best` that was killed."""
+    shutil.rmtree(folder.with_name(f".{folder.name}-new"), ignore_errors=True)
     old = _old(folder)
     if old.exists() and not folder.exists():
         os.rename(old, folder)

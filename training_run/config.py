@@ -101,7 +101,7 @@ class GifConfig(Section):
     every: Interval | None = Field(
         None, description="a frame every so often; default: samples.every"
     )
-    seconds: PositiveFloat = Field(10.0, description="playing time before the last frame is held")
+    seconds: PositiveFloat = Field(10.0, description="playing time, 2 s of the last frame included")
 
     @model_validator(mode="after")
     def _check_seconds(self):

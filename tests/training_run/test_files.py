@@ -1,6 +1,8 @@
+import signal
+
 import pytest
 
-from training_run.files import atomic_path, sha256_of_file, write_text
+from training_run.files import append_text, atomic_path, sha256_of_file, write_text
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
@@ -34,3 +36,20 @@ def test_sha256(tmp_path):
     assert (
         sha256_of_file(path) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     )
+
+
+def test_text_is_added_as_a_whole_or_on_a_full_disk_not_at_all(tmp_path):
+    resource = pytest.importorskip("resource")
+    path = tmp_path / "a.csv"
+    append_text(path, "1,2\n")
+    append_text(path, "3,4\n")
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, limits[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            append_text(path, "5,6\n")  # half of it would fit
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, before)
+    assert path.read_text() == "1,2\n3,4\n"
