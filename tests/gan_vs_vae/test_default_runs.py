@@ -17,7 +17,7 @@ def test_the_defaults_are_overrides_that_the_commands_know():
 
     for training in DEFAULTS:
         program = importlib.import_module(training.program)
-        assert program.main(["--dry-run", *training.overrides]) == 0
+        assert program.main(["--dry-run", *training.arguments]) == 0
 
 
 def test_a_training_runs_as_its_own_process(tiny_data, tmp_path):
@@ -42,6 +42,6 @@ def test_the_command_ends_with_the_training_s_exit_code(tmp_path, monkeypatch, c
     monkeypatch.setattr(default_runs, "_wait_for", lambda command: 130)
     assert main(["--outputs", str(tmp_path)]) == 130
     captured = capsys.readouterr()
-    assert "training gan_mlp, 6,000 steps" in captured.out
+    assert "training gan_fast, 4,000 steps" in captured.out
     assert len(captured.err.splitlines()) == 1
     assert not list(tmp_path.rglob("*.html"))
