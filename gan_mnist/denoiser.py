@@ -8,6 +8,7 @@ import tensorflow as tf
 from gan_mnist.corruption import CORRUPTIONS
 from gan_mnist.networks import seeded_initializers
 from training_run.batches import scale_images
+from training_run.replicas import Composite, results, share_of_loss
 
 
 def build_denoiser(*, image_shape=(28, 28, 1), num_hidden=50, seed):
@@ -42,7 +43,7 @@ def build_denoiser(*, image_shape=(28, 28, 1), num_hidden=50, seed):
     )
 
 
-class Denoiser(keras.Model):
+class Denoiser(Composite):
     """A network that learns to give back the clean picture from a corrupted one.
 
     The loss is the cross-entropy between clean and restored pixels, both read as probabilities of
@@ -147,10 +148,11 @@ class Denoiser(keras.Model):
         corrupted = self.corrupt(clean, batch)
         with tf.GradientTape() as tape:
             loss = reconstruction_loss(clean, self.to_logits(corrupted, training=True))
+            objective = share_of_loss(loss)
         weights = self.denoiser.trainable_variables
-        self.denoiser_optimizer.apply(tape.gradient(loss, weights), weights)
+        self.denoiser_optimizer.apply(tape.gradient(objective, weights), weights)
         self.reconstruction_loss.update_state(loss)
-        return {metric.name: metric.result() for metric in self.metrics}
+        return results(self.metrics)
 
     def denoise(self, images, value_range):
         """Clean pictures of any range; see `denoise`."""

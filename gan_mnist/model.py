@@ -4,9 +4,10 @@ import keras
 import tensorflow as tf
 
 from training_run.batches import draw_normal, draw_uniform, scale_images
+from training_run.replicas import Composite, average_statistics, results, run_if, share_of_loss
 
 
-class GAN(keras.Model):
+class GAN(Composite):
     """Generator and discriminator, trained against each other.
 
     A step is that of Algorithm 1 of Goodfellow et al. 2014, arXiv:1406.2661: the discriminator
@@ -143,8 +144,9 @@ class GAN(keras.Model):
             self.generator_phase(batch)
         else:
             is_generators_turn = (batch["step"] + 1) % self.discriminator_steps == 0
-            tf.cond(is_generators_turn, lambda: self.generator_phase(batch), lambda: None)
-        return {metric.name: metric.result() for metric in self.metrics}
+            run_if(is_generators_turn, self.generator_phase, batch)
+        average_statistics(self.networks().values())
+        return results(self.metrics)
 
     def discriminator_phase(self, batch):
         """Ascend V(G, D) = E[log D(x)] + E[log(1 - D(G(z)))], or its like; G fixed."""
@@ -155,6 +157,7 @@ class GAN(keras.Model):
             d_loss = objective = self.loss.discriminator(real_logits, fake_logits)
             if self.penalty is not None:
                 objective += self.lazy_penalty(real, fake, batch)
+            objective = share_of_loss(objective)
         weights = self.discriminator.trainable_variables
         self.discriminator_optimizer.apply(tape.gradient(objective, weights), weights)
 
@@ -190,8 +193,9 @@ class GAN(keras.Model):
             generated = self.generate(batch["z_generator"], batch)
             logits = self.judge(generated + batch.get("noise_generated", 0.0), batch)
             g_loss = self.loss.generator(logits)
+            objective = share_of_loss(g_loss)
         weights = self.generator.trainable_variables
-        self.generator_optimizer.apply(tape.gradient(g_loss, weights), weights)
+        self.generator_optimizer.apply(tape.gradient(objective, weights), weights)
         self.g_loss.update_state(g_loss)
         if self.ema_decay is not None:
             self.update_average()

@@ -58,9 +58,21 @@ def state_variables(model):
 
 
 def state_is_finite(model):
-    """Whether every floating-point variable of the model is free of NaN and infinity."""
-    arrays = (np.asarray(variable) for variable in state_variables(model).values())
+    """Whether every weight and every optimizer's variable is free of NaN and infinity.
+
+    Metrics are left out: a log shows theirs, and workers would have to meet to read them.
+    """
+    variables = state_variables(model)
+    arrays = (np.asarray(variables[name]) for name in variables if not name.startswith("metric_"))
     return all(np.isfinite(array).all() for array in arrays if array.dtype.kind == "f")
+
+
+def state_arrays(model):
+    """The values of `state_variables` by name; on several workers, all must ask at the same point.
+
+    What a metric has gathered is then the sum over all of them.
+    """
+    return {name: np.asarray(value) for name, value in state_variables(model).items()}
 
 
 def save_checkpoint(folder, model, step, seconds):
@@ -80,7 +92,7 @@ def save_checkpoint(folder, model, step, seconds):
     target = folder / f"step_{step:06d}"
     aside = Path(tempfile.mkdtemp(dir=folder, prefix=".tmp-"))
     try:
-        arrays = {name: np.asarray(value) for name, value in state_variables(model).items()}
+        arrays = state_arrays(model)
         with open(aside / "state.npz", "wb") as file:
             np.savez(file, **arrays)
             file.flush()

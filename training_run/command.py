@@ -11,6 +11,7 @@ import sys
 from functools import partial
 
 from training_run.bundled import PREFIX
+from training_run.cluster import check_batch_size, check_distribution
 from training_run.config import check_against_data, load_config
 from training_run.errors import UserError
 from training_run.parser import CommandParser
@@ -20,6 +21,7 @@ from training_run.resuming import check_allowed_keys, check_same_training
 from training_run.rundir import check_family, check_output_dir, find_run
 from training_run.yaml_source import ConfigError, Problem
 
+EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
 
@@ -165,24 +167,39 @@ def _check(family, config, path):
 
 
 def _train_checked(family, config, path, spec, dry_run, resumed=()):
-    from training_run.data import DataSpec, load_dataset
-
+    cluster = None if dry_run else check_distribution(config, path)
     import_tensorflow()
     if dry_run:
         from training_run.describe import print_plan
 
         print_plan(family, config, spec)
         return 0
+    from training_run.distribution import WorkerLost, open_devices, watched_workers
+
+    try:
+        with watched_workers():
+            devices = open_devices(config.distribution.strategy, cluster)
+            check_batch_size(config, devices.num_replicas, path)
+            run, code = _train_on(devices, family, config, path, resumed)
+    except WorkerLost as error:
+        print(error, file=sys.stderr)
+        return EXIT_FAILED
+    if run is not None:
+        print(f"{run.path}: look at progress.gif, losses.png and samples/")
+    return code
+
+
+def _train_on(devices, family, config, path, resumed):
+    """Load the images and train; gives the `RunDir`, None on helpers, and the exit code."""
+    from training_run.data import DataSpec, load_dataset
+    from training_run.fit import resume, train
+
     data = load_dataset(config.data, report=partial(print, flush=True))
     spec = DataSpec(len(data.x_train), data.x_train.shape[1:], data.num_classes)
     check_against_data(config, spec, path)  # unreadable images may have made it smaller
     family.check_images(config, data)
-    from training_run.fit import resume, train
-
     start = resume if resumed else train
-    run, code = start(family, config, data, spec, *resumed)
-    print(f"{run.path}: look at progress.gif, losses.png and samples/")
-    return code
+    return start(family, config, data, spec, *resumed, devices)
 
 
 def print_presets(family):

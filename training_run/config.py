@@ -116,7 +116,11 @@ class GifConfig(Section):
 class DistributionConfig(Section):
     """Devices and machines."""
 
-    strategy: Literal["none"] = "none"
+    strategy: Literal["none", "mirrored", "multi_worker"] = Field(
+        "none",
+        description="none: one device; mirrored: all devices of this machine; multi_worker: all "
+        "machines that the environment variable TF_CONFIG names",
+    )
 
 
 class AdamConfig(Section):

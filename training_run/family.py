@@ -1,6 +1,7 @@
 """What the one fit loop has to be told about a kind of model."""
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 from training_run.config import RunConfig
@@ -67,20 +68,26 @@ class Family:
     log_columns: Callable[[RunConfig], tuple] = field(default=lambda config: ())
 
 
-def build_model(family, config, spec, block):
+def build_model(family, config, spec, block, scope=None):
     """The family's compiled composite model; imports TensorFlow.
 
     Args:
         family: a `Family`.
-        config, spec, block: as for `Family.build`.
+        config, spec, block: as for `Family.build`. XLA does not compile the step of a run on
+            several devices, whatever `training.jit_compile` says.
+        scope: context manager to build in; None for none.
 
     Raises:
         UserError: if the networks do not fit into memory.
     """
     import tensorflow as tf
 
+    if config.distribution.strategy != "none":
+        plain = config.training.model_copy(update={"jit_compile": False})
+        config = config.model_copy(update={"training": plain})
     try:
-        return family.build(config, spec, block)
+        with scope or nullcontext():
+            return family.build(config, spec, block)
     except (MemoryError, tf.errors.ResourceExhaustedError):
         raise UserError(
             "model: expected networks that fit into memory, received larger ones; make them "

@@ -1,6 +1,7 @@
 """The one fit loop: from a checked configuration to a finished run folder."""
 
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from functools import partial
 
 from training_run.callbacks import (
@@ -11,15 +12,23 @@ from training_run.callbacks import (
     Restore,
     SampleGrids,
     StepClock,
-    StopOnSignal,
     StopWhenNotFinite,
     TensorBoard,
     save_networks,
     stop_on_signals,
 )
 from training_run.checkpoint import latest_checkpoint, restore_checkpoint, state_variables
+from training_run.config import config_to_yaml
 from training_run.curves import plot_losses
 from training_run.data import DataSpec, ImageData
+from training_run.distribution import (
+    ONE_DEVICE,
+    Devices,
+    check_same_on_all,
+    distribute_batches,
+    report_devices,
+    wait_for_workers,
+)
 from training_run.environment import check_same_data, write_environment
 from training_run.errors import UserError
 from training_run.family import Family, build_model
@@ -44,13 +53,15 @@ from training_run.rundir import (
     write_config,
     writing,
 )
+from training_run.workers import helper_callbacks, stop_callback
 
 
 @dataclass(frozen=True)
 class RunContext:
     """All that a callback of a family may need.
 
-    `data` are the images as the family prepared them, `source_data` as they were read.
+    `data` are the images as the family prepared them, `source_data` as they were read. `run` is
+    None on a worker that is not the chief of a new run.
     """
 
     config: object
@@ -58,40 +69,54 @@ class RunContext:
     source_data: ImageData
     schedule: Schedule
     model: object
-    run: RunDir
+    run: RunDir | None
     clock: StepClock
+    devices: Devices = ONE_DEVICE
 
 
-def train(family: Family, config, data: ImageData, spec: DataSpec):
-    """Train a model of `family` in a new run folder.
+def train(family: Family, config, data: ImageData, spec: DataSpec, devices=ONE_DEVICE):
+    """Train a model of `family` in a new run folder, which the chief makes.
 
     Args:
         family: the kind of model.
         config: its checked configuration.
         data: the images.
         spec: their description.
+        devices: the `Devices` to train on.
 
     Returns:
-        (RunDir, exit code): 0 done, 1 diverged, 130 stopped by a signal.
+        (RunDir, exit code): 0 done, 1 diverged, 130 stopped by a signal. The RunDir is None on a
+        worker that is not the chief.
 
     Raises:
         UserError: before anything is written, if the disk is too full; later, if something
             cannot be written. What has been written is whole.
     """
+    check_same_on_all(devices, configuration=config_to_yaml(config), data=data.checksum)
     schedule = resolve_schedule(config, spec.num_train, family.intervals(config))
-    model = build_model(family, config, spec, schedule.block)
+    model = build_model(family, config, spec, schedule.block, devices.scope())
     images = family.prepare(config, data)
+    clock = StepClock(schedule.steps)
+    context = RunContext(config, images, data, schedule, model, None, clock, devices)
+    if not devices.is_chief:
+        return None, run_to_end(family, context)
     check_disk_space(config.output_dir, estimate_bytes(model, schedule, config, spec))
     run = create_run_dir(config.output_dir, config.name)
     with locked(run), writing(run):
         write_config(run, config)
         describe_run(run, config, images)
-        clock = StepClock(schedule.steps)
-        context = RunContext(config, images, data, schedule, model, run, clock)
-        return run, run_to_end(family, context)
+        return run, run_to_end(family, replace(context, run=run))
 
 
-def resume(family: Family, config, data: ImageData, spec: DataSpec, run: RunDir, stored):
+def resume(
+    family: Family,
+    config,
+    data: ImageData,
+    spec: DataSpec,
+    run: RunDir,
+    stored,
+    devices=ONE_DEVICE,
+):
     """Go on in a run folder from its last whole checkpoint, as if it had never stopped.
 
     A run that was killed before its first checkpoint begins again; of a finished one, missing
@@ -101,23 +126,26 @@ def resume(family: Family, config, data: ImageData, spec: DataSpec, run: RunDir,
         run: the run's folder.
         stored: the configuration that it was last trained with.
     """
-    with locked(run), writing(run):
+    with locked(run) if devices.is_chief else nullcontext(), writing(run):
         checkpoint = latest_checkpoint(run.checkpoints) if has_begun(run) else None
         step, seconds = (checkpoint.step, checkpoint.seconds) if checkpoint else (0, 0.0)
         schedule = resolve_schedule(config, spec.num_train, family.intervals(config), step)
         check_same_data(run, data)
         # All that may refuse comes before anything is written.
-        model = build_model(family, config, spec, schedule.block)
+        facts = {"configuration": config_to_yaml(config), "data": data.checksum}
+        check_same_on_all(devices, **facts, checkpoint=f"{checkpoint and checkpoint.sha256}")
+        model = build_model(family, config, spec, schedule.block, devices.scope())
         if checkpoint:
             restore_checkpoint(checkpoint, model)
         images = family.prepare(config, data)
         clock = StepClock(schedule.steps, step, seconds)
-        context = RunContext(config, images, data, schedule, model, run, clock)
+        context = RunContext(config, images, data, schedule, model, run, clock, devices)
         if step >= schedule.steps:
             print(f"finished already, at step {step:,}; raise training.steps to go on")
             repair_finished(context)
             return run, 0
-        rewind(family, context, changes_between(stored, config))
+        if devices.is_chief:
+            rewind(family, context, changes_between(stored, config))
         return run, run_to_end(family, context, checkpoint)
 
 
@@ -140,6 +168,8 @@ def rewind(family, context, changes):
 def repair_finished(context):
     """Make again what is missing of a finished run and follows from what is left."""
     run, model = context.run, context.model
+    if not context.devices.is_chief:
+        return
     if not all(run.network(name).is_file() for name in model.networks()):
         save_networks(run, model)
     if not (run.gif.is_file() and (run.path / "losses.png").is_file()):
@@ -147,17 +177,20 @@ def repair_finished(context):
 
 
 def run_to_end(family, context, checkpoint=None):
-    """Fit, with the pictures of the whole run however it ends.
+    """Fit, with the pictures of the whole run however it ends; workers end together.
 
     Returns:
         Exit code: 0 done, 1 diverged, 130 stopped by a signal.
     """
     clock, run = context.clock, context.run
-    report_start(run, context.schedule, clock.first_step)
+    report_start(context)
     with stop_on_signals() as request:
         try:
             fit(family, context, request, checkpoint)
+            wait_for_workers(context.devices)
         except Diverged as reason:
+            if not context.devices.is_chief:
+                return 1
             write_pictures(context)
             print(f"{reason}; the last good state is in {run.checkpoints}.")
             print("Try a lower learning rate (optimizer.learning_rate).")
@@ -181,13 +214,15 @@ def fit(family, context, request, checkpoint=None):
         draw=model.draw,
         augment=None if max_shift is None else mirror_and_shift(config.seed, max_shift),
     )
-    callbacks = make_callbacks(family, context, request)
-    if checkpoint:
-        callbacks.insert(0, Restore(checkpoint))
+    if context.devices.is_chief:
+        callbacks = make_callbacks(family, context, request, checkpoint)
+    else:
+        callbacks = helper_callbacks(context, request, checkpoint)
+    batches = distribute_batches(batches, context.devices)
     model.fit(batches, steps_per_epoch=num_steps, shuffle=False, verbose=0, callbacks=callbacks)
 
 
-def make_callbacks(family, context, request):
+def make_callbacks(family, context, request, checkpoint=None):
     """The callbacks in the order they must run: the clock first, checkpoints after all output.
 
     A checkpoint at step N thus means that everything due at step N has been written.
@@ -196,6 +231,7 @@ def make_callbacks(family, context, request):
     make_images = family.grid(context.model, config, context.data)
     look = (make_images, config.model.value_range, config.samples.num_columns)
     callbacks = [
+        *([Restore(checkpoint)] if checkpoint else []),
         clock,
         StopWhenNotFinite(clock, schedule.block),
         *family.callbacks(context),
@@ -212,7 +248,7 @@ def make_callbacks(family, context, request):
     callbacks += [
         AtEnd(partial(write_pictures, context)),
         Checkpoints(clock, schedule.checkpoints_every, run, config.checkpoints.keep),
-        StopOnSignal(request),
+        stop_callback(request, context.devices),
     ]
     return callbacks
 
@@ -259,12 +295,15 @@ def estimate_bytes(model, schedule, config, spec):
     return (config.checkpoints.keep + 1) * state + 2 * networks + pictures + 10_000_000
 
 
-def report_start(run, schedule, first_step):
+def report_start(context):
     """Say where the run lives and how it is going to run."""
-    print(f"run folder: {run.path}")
+    schedule, first_step = context.schedule, context.clock.first_step
+    folder = context.run.path if context.devices.is_chief else "the chief's"
+    print(f"run folder: {folder}")
     if first_step:
         print(f"resuming after step {first_step:,} of {schedule.steps:,}")
-    if schedule.steps > 1 and schedule.block < 10:
+    report_devices(context.devices, context.config)
+    if context.devices.strategy is None and schedule.steps > 1 and schedule.block < 10:
         print(
             f"note: the steps run in blocks of {schedule.block}, since the intervals and the run's "
             "length have no larger common divisor up to 50; rounder intervals are quicker"

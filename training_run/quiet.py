@@ -3,7 +3,7 @@
 import os
 import sys
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 
 def import_tensorflow():
@@ -17,8 +17,21 @@ def import_tensorflow():
         import keras
         import tensorflow as tf
 
-        tf.config.list_physical_devices()  # finding no GPU is the loudest part
+        let_gpu_memory_grow(tf)  # finding no GPU is the loudest part
     return tf, keras
+
+
+def let_gpu_memory_grow(tf):
+    """Take GPU memory as it is needed; TensorFlow would take all of every GPU at its start.
+
+    A GPU that was put to use before, or split into logical ones, stays as it is.
+
+    Args:
+        tf: the module `tensorflow`.
+    """
+    for gpu in tf.config.list_physical_devices("GPU"):
+        with suppress(RuntimeError, ValueError):
+            tf.config.experimental.set_memory_growth(gpu, True)
 
 
 @contextmanager

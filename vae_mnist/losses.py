@@ -31,6 +31,8 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from training_run.replicas import mean_over_replicas
+
 MAX_LOG_VAR = 20.0
 """Log-variance up to which all is exact: a posterior e^10 = 22,000 times as wide as the prior."""
 
@@ -181,11 +183,15 @@ def free_bits(kl, minimum):
         minimum: lambda, nats per dimension; at 0 the result is the mean of `kl_divergence`.
 
     Returns:
-        Scalar float32, nats per example: sum over dimensions of max(minimum, mean over the batch).
+        Scalar float32, nats per example: sum over dimensions of max(minimum, mean over the batch);
+        on several devices that is the global batch.
 
     Source: Kingma et al. 2016, arXiv:1606.04934, equation 15, each dimension a group.
     """
-    return tf.reduce_sum(tf.maximum(tf.reduce_mean(kl, axis=0), minimum))
+    mean = tf.reduce_mean(kl, axis=0)
+    if minimum:  # without one it is a sum over examples, which each device can do for itself
+        mean = mean_over_replicas(mean)
+    return tf.reduce_sum(tf.maximum(mean, minimum))
 
 
 def beta_at(step, beta, warmup_steps):

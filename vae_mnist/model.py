@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from training_run.batches import draw_normal, draw_uniform, scale_images
 from training_run.networks import logits_network
+from training_run.replicas import Composite, results, share_of_loss
 from vae_mnist.binarization import BINARIZATIONS
 from vae_mnist.losses import (
     beta_at,
@@ -24,7 +25,7 @@ INITIAL_LOG_SCALE = -1.2
 EVALUATION_BATCH = 1000
 
 
-class VAE(keras.Model):
+class VAE(Composite):
     """Encoder q(z|x) and decoder p(x|z), trained by auto-encoding variational Bayes.
 
     A step is that of Algorithm 1 (with one z per image) of Kingma & Welling 2014,
@@ -141,8 +142,9 @@ class VAE(keras.Model):
             reconstruction, kl = self.bound_terms(batch, training=True)
             kl_term = free_bits(kl, self.vae_loss.free_bits)
             loss = c * tf.reduce_mean(reconstruction) + beta * kl_term
+            objective = share_of_loss(loss)
         weights = self.learned_weights()
-        self.optimizer.apply(tape.gradient(loss, weights), weights)
+        self.optimizer.apply(tape.gradient(objective, weights), weights)
         return self._record(loss, reconstruction, kl)
 
     def bound_terms(self, batch, training):
@@ -221,7 +223,7 @@ class VAE(keras.Model):
         self.kl_tracker.update_state(tf.reduce_sum(kl, axis=1))
         if self.log_scale_weight is not None:
             self.log_scale_tracker.update_state(self.log_scale)
-        return {metric.name: metric.result() for metric in self.metrics}
+        return results(self.metrics)
 
     def _inputs(self, tensor, labels):
         if not self.is_conditional:
