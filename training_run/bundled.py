@@ -49,7 +49,7 @@ def find_bundled(reference):
 
 
 def bundle(run, folder):
-    """Copy what a finished run needs to be looked at, with its networks at half their size.
+    """Copy what a run is looked at by, its log included, with its networks at half their size.
 
     Args:
         run: its `RunDir`.
@@ -63,7 +63,9 @@ def bundle(run, folder):
         raise UserError(f"{run.path}: expected saved networks, received a run folder without any")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    shutil.copy(run.config, folder)
+    for path in (run.config, run.log):
+        if path.is_file():
+            shutil.copy(path, folder)
     for name in networks:
         (folder / f"{name}.keras").write_bytes(halve(run.network(name)))
 
