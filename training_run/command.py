@@ -177,7 +177,7 @@ def _train_checked(family, config, path, spec, dry_run, resumed=()):
     from training_run.distribution import WorkerLost, open_devices, watched_workers
 
     try:
-        with watched_workers():
+        with watched_workers(cluster):
             devices = open_devices(config.distribution.strategy, cluster)
             check_batch_size(config, devices.num_replicas, path)
             run, code = _train_on(devices, family, config, path, resumed)

@@ -7,6 +7,8 @@ exchange at the same points of the run, each of which the others wait at.
 """
 
 import hashlib
+import re
+import signal
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
@@ -19,7 +21,6 @@ LOST = (
     tf.errors.AbortedError,
     tf.errors.CancelledError,
     tf.errors.DeadlineExceededError,
-    tf.errors.InternalError,
 )
 """What TensorFlow raises on a worker when another one has gone away."""
 
@@ -80,7 +81,19 @@ def open_devices(strategy, cluster=None):
         f"waiting for the other{'s' if num_workers > 2 else ''}",
         flush=True,
     )
-    return Devices(tf.distribute.MultiWorkerMirroredStrategy(), num_workers, cluster.index)
+    with interruptible():
+        strategy = tf.distribute.MultiWorkerMirroredStrategy()
+    return Devices(strategy, num_workers, cluster.index)
+
+
+@contextmanager
+def interruptible():
+    """Let Ctrl-C end the process at once: TensorFlow waits for workers where Python cannot look."""
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def local_devices():
@@ -173,8 +186,11 @@ def check_same_on_all(devices, **facts):
 
 
 @contextmanager
-def watched_workers():
+def watched_workers(cluster):
     """Turn what TensorFlow says when a worker has gone into a sentence that says how to go on.
+
+    Args:
+        cluster: the run's `Cluster`; None where there are no other workers.
 
     Raises:
         WorkerLost: instead of TensorFlow's own errors.
@@ -182,11 +198,13 @@ def watched_workers():
     try:
         yield
     except LOST as error:
-        first_line = str(error).strip().splitlines()[0] if str(error).strip() else ""
+        if cluster is None:
+            raise
+        reason = re.search(r"aborted by: ([^\n]{1,200})", str(error))
         raise WorkerLost(
             "another worker has ended or cannot be reached, and this one cannot go on alone; start "
             "all of them again, with --resume RUN once the run has its first checkpoint "
-            f"({type(error).__name__}: {first_line[:200]})"
+            f"({reason.group(1) if reason else type(error).__name__})"
         ) from None
 
 
