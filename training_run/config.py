@@ -114,7 +114,7 @@ class GifConfig(Section):
 
 
 class DistributionConfig(Section):
-    """Devices and machines."""
+    """Devices and machines; `training.batch_size` is for all of them together."""
 
     strategy: Literal["none", "mirrored", "multi_worker"] = Field(
         "none",

@@ -12,13 +12,14 @@ from training_run.errors import UserError
 from training_run.files import read_json, write_text
 
 
-def write_environment(run, seed, data):
+def write_environment(run, seed, data, devices):
     """Write environment.json: all that is needed to explain or repeat the run.
 
     Args:
         run: the `RunDir`.
         seed: the run's seed.
         data: the `ImageData` it learns from.
+        devices: the `Devices` it trains on.
     """
     import tensorflow as tf
 
@@ -34,6 +35,8 @@ def write_environment(run, seed, data):
             "machine": platform.machine(),
             "processor": _processor(),
             "cpu_count": os.cpu_count(),
+            "replicas": devices.num_replicas,
+            "workers": devices.num_workers,
             "gpus": [device.name for device in tf.config.list_physical_devices("GPU")],
             "system": platform.platform(),
         },

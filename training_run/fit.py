@@ -104,7 +104,7 @@ def train(family: Family, config, data: ImageData, spec: DataSpec, devices=ONE_D
     run = create_run_dir(config.output_dir, config.name)
     with locked(run), writing(run):
         write_config(run, config)
-        describe_run(run, config, images)
+        describe_run(run, config, images, devices)
         return run, run_to_end(family, replace(context, run=run))
 
 
@@ -155,7 +155,7 @@ def rewind(family, context, changes):
     if not (run.path / "environment.json").exists():
         if step:
             print("environment.json is missing: it is written again, from the images of now")
-        describe_run(run, config, context.data)
+        describe_run(run, config, context.data, context.devices)
     if step and not run.log.exists():
         print(f"log.csv is missing: its rows up to step {step:,} are lost")
     write_config(run, config)
@@ -253,9 +253,9 @@ def make_callbacks(family, context, request, checkpoint=None):
     return callbacks
 
 
-def describe_run(run, config, data):
+def describe_run(run, config, data, devices):
     """Write what is known before training: environment.json and a grid of real images."""
-    write_environment(run, config.seed, data)
+    write_environment(run, config.seed, data, devices)
     num_images = config.samples.num_rows * config.samples.num_columns
     reals = data.x_train[:num_images]
     save_image_grid(run.path / "reals.png", reals, (0, 255), config.samples.num_columns)

@@ -8,7 +8,9 @@ several they make it the step of the global batch:
   each replica's loss counts for its share (`share_of_loss`).
 - What is no sum over examples needs the mean over the global batch first (`mean_over_replicas`).
 - BatchNorm normalises with the statistics of a replica's own share. Its moving averages, which
-  would drift apart, are averaged after every step (`average_statistics`).
+  would drift apart, are averaged after every step (`average_statistics`). So a network with
+  BatchNorm trains a little differently on another number of devices; all others do not.
+- Dropout draws the same mask on every replica, each for the images of its own share.
 """
 
 import keras
