@@ -105,6 +105,9 @@ def save_best(folder, model, score, value, step):
     shutil.rmtree(new, ignore_errors=True)  # of a process that was killed
     new.mkdir()
     save_networks(RunDir(new), model)
+    config = folder.parent / "config.yaml"
+    if config.is_file():  # with it `best/` can be sampled from, and scored, like a run
+        shutil.copy(config, new)
     write_text(new / "score.json", json.dumps(record, indent=2) + "\n")
     replace_folder(new, folder)
 

@@ -48,6 +48,7 @@ def assert_best_is_the_least(run, network):
     assert record["value"] == min(scores.values())
     assert record["step"] == min(scores, key=scores.get)
     assert record["protocol"]["num_generated"] == 1000
+    assert (run / "best/config.yaml").read_text() == (run / "config.yaml").read_text()
     if record["step"] == 60:
         best, last = (keras.saving.load_model(path / network) for path in (run / "best", run))
         for one, other in zip(best.get_weights(), last.get_weights(), strict=True):
