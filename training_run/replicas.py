@@ -72,7 +72,8 @@ def average_statistics(networks):
     weights = [weight for network in networks for weight in network.non_trainable_weights]
     weights = [weight for weight in weights if weight.dtype.startswith("float")]
     if weights:
-        means = mean_over_replicas([tf.convert_to_tensor(weight) for weight in weights])
+        # A weight that is read has no device of its own, which workers need to know; a copy has.
+        means = mean_over_replicas([tf.identity(weight) for weight in weights])
         for weight, mean in zip(weights, means, strict=True):
             weight.assign(mean)
 

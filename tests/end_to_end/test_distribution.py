@@ -252,6 +252,17 @@ def test_two_processes_train_as_one_does(mirrored, two_workers, outputs):
     assert "2 replicas of 2 workers" in output
 
 
+def test_two_processes_share_batch_norms_statistics_as_two_devices_do(
+    mirrored, commands, outputs, start_workers
+):
+    chief, helper = outcomes(start_workers(*commands["batch_norm", "multi_worker"]))
+    assert (chief[0], helper[0]) == (0, 0), chief[1] + helper[1]
+    two_devices, two_processes = (
+        folder(outputs, "batch_norm", strategy) for strategy in ("mirrored", "multi_worker")
+    )
+    assert_close(two_devices, two_processes)
+
+
 def test_only_the_chief_writes(two_workers):
     run, _, output = two_workers
     assert [path.name for path in run.parent.iterdir() if path.is_dir()] == [run.name]
