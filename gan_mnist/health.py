@@ -108,8 +108,8 @@ def variety_has_collapsed(recent):
         return None
     return (
         f"variety has collapsed: since step {recent[0].step:,} samples have {most:.0%} of the "
-        "spread of real images (of the same class, where it is given) at most; try a lower "
-        "optimizer.generator.learning_rate, regularization.gradient_penalty=10 or loss.name=hinge"
+        "spread of real images (of the same class, where it is given) at most; try "
+        "regularization.r1=5, loss.name=hinge or a lower optimizer.generator.learning_rate"
     )
 
 
