@@ -248,7 +248,7 @@ def make_callbacks(family, context, request, checkpoint=None):
     callbacks += [
         AtEnd(partial(write_pictures, context)),
         Checkpoints(clock, schedule.checkpoints_every, run, config.checkpoints.keep),
-        stop_callback(request, context.devices),
+        stop_callback(context, request),
     ]
     return callbacks
 

@@ -14,6 +14,10 @@ from training_run.callbacks import (
 from training_run.checkpoint import state_arrays, state_is_finite
 from training_run.distribution import sum_over_workers
 
+ASK_EVERY = 10
+"""Steps from one time that workers ask each other about signals to the next. To ask takes a few
+milliseconds, which a small network's step takes too."""
+
 
 class ForgetMetrics(EverySteps):
     """Resets the metrics where the chief writes a log row and does so."""
@@ -35,22 +39,30 @@ class TakePartInCheckpoints(Checkpoints):
         self.saved_step = step
 
 
-class StopTogether(StopOnSignal):
-    """Ends `fit` on all workers after the step at which a signal has reached one of them."""
+class StopTogether(EverySteps):
+    """Ends `fit` on all workers at the same step, soon after a signal has reached one of them.
 
-    def __init__(self, request, devices):
-        super().__init__(request)
-        self.devices = devices
+    Args:
+        clock: the run's `StepClock`.
+        request: this worker's `StopRequest`.
+        devices: the run's `Devices`.
+    """
 
-    def on_train_batch_end(self, batch, logs=None):
+    def __init__(self, clock, request, devices):
+        super().__init__(clock, ASK_EVERY)
+        self.request, self.devices = request, devices
+
+    def at_step(self, step, logs):
         if sum_over_workers(self.devices, int(self.request.received is not None)):
             self.request.received = self.request.received or "a signal to another worker"
             self.model.stop_training = True
 
 
-def stop_callback(request, devices):
+def stop_callback(context, request):
     """What ends a run on a signal: on one worker, or on all of them together."""
-    return StopTogether(request, devices) if devices.num_workers > 1 else StopOnSignal(request)
+    if context.devices.num_workers == 1:
+        return StopOnSignal(request)
+    return StopTogether(context.clock, request, context.devices)
 
 
 def helper_callbacks(context, request, checkpoint=None):
@@ -68,5 +80,5 @@ def helper_callbacks(context, request, checkpoint=None):
         StopWhenNotFinite(clock, schedule.block),
         ForgetMetrics(clock, schedule.log_every),
         TakePartInCheckpoints(clock, schedule.checkpoints_every),
-        stop_callback(request, context.devices),
+        stop_callback(context, request),
     ]

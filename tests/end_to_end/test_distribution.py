@@ -294,6 +294,21 @@ def test_a_killed_worker_ends_the_other_and_a_restart_of_both_resumes(
     assert_same(two_workers[0], run)
 
 
+def test_a_signal_to_one_worker_ends_both_after_the_same_step(commands, start_workers, tmp_path):
+    module, arguments = commands["denoiser", "multi_worker"]
+    chief, helper = start_workers(
+        module, [*arguments, "training.steps=10000000", f"output_dir={tmp_path}"]
+    )
+    run = tmp_path / "00001-denoiser_smoke"
+    wait_for(run / "checkpoints/step_000010", chief)
+    helper.terminate()
+    chief, helper = outcomes([chief, helper])
+    assert (chief[0], helper[0]) == (130, 130), chief[1] + helper[1]
+    assert (run / "progress.gif").exists()
+    last = max(int(path.name[5:]) for path in (run / "checkpoints").glob("step_*"))
+    assert int(rows_of(run)[-1]["step"]) == last
+
+
 def test_workers_with_different_configurations_are_refused(commands, start_workers, tmp_path):
     module, arguments = commands["denoiser", "multi_worker"]
     arguments = [*arguments, f"output_dir={tmp_path / 'new'}"]
