@@ -13,6 +13,8 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
 import tensorflow as tf
+from tensorflow.python.distribute import collective_all_reduce_strategy, multi_worker_util
+from tensorflow.python.eager import context
 
 from training_run.errors import UserError
 
@@ -23,6 +25,10 @@ LOST = (
     tf.errors.DeadlineExceededError,
 )
 """What TensorFlow raises on a worker when another one has gone away."""
+
+
+HEARTBEAT_SECONDS = 60
+"""How long a worker may be too busy to say that it is there."""
 
 
 class WorkerLost(UserError):
@@ -81,9 +87,29 @@ def open_devices(strategy, cluster=None):
         f"waiting for the other{'s' if num_workers > 2 else ''}",
         flush=True,
     )
+    allow_slow_heartbeats()
     with interruptible():
         strategy = tf.distribute.MultiWorkerMirroredStrategy()
     return Devices(strategy, num_workers, cluster.index)
+
+
+def allow_slow_heartbeats():
+    """Give a worker up only after `HEARTBEAT_SECONDS` without a sign of life.
+
+    TensorFlow's 10 seconds are too few where a machine has more to do than to train. A process that
+    ends is noticed at once all the same, since its connections close. The multi-worker strategy has
+    no option for this, and takes what the context has been told before.
+    """
+    jobs = tf.distribute.cluster_resolver.TFConfigClusterResolver().cluster_spec()
+    coordinated_job = collective_all_reduce_strategy.coordination_config_pb2.CoordinatedJob
+    context.context().configure_coordination_service(
+        service_type="standalone",
+        service_leader=multi_worker_util.coordination_leader(jobs),
+        heartbeat_timeout_in_ms=1000 * HEARTBEAT_SECONDS,
+        coordinated_jobs=[
+            coordinated_job(name=job, num_tasks=jobs.num_tasks(job)) for job in jobs.jobs
+        ],
+    )
 
 
 @contextmanager
@@ -119,13 +145,13 @@ def distribute_batches(batches, devices):
     if devices.strategy is None:
         return batches
 
-    def shares_of_worker(context):
-        num_local = context.num_replicas_in_sync // context.num_input_pipelines
-        first = context.input_pipeline_id * num_local
+    def shares_of_worker(pipeline):
+        num_local = pipeline.num_replicas_in_sync // pipeline.num_input_pipelines
+        first = pipeline.input_pipeline_id * num_local
 
         def split(batch):
             return {
-                name: shares(value, context.num_replicas_in_sync)[first : first + num_local]
+                name: shares(value, pipeline.num_replicas_in_sync)[first : first + num_local]
                 for name, value in batch.items()
             }
 
