@@ -4,14 +4,16 @@ import json
 import os
 import sys
 
+from training_run.quiet import import_tensorflow
+
 
 def measure(name, way):
     """Milliseconds a step, or for "floor" a dict of counts and rates."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if way == "ours":
         from benchmarks.ours import milliseconds
 
         return milliseconds(name)
+    import_tensorflow()
     if way == "floor":
         from benchmarks.floor import floor
         from benchmarks.models import load_model

@@ -190,7 +190,7 @@ def _train_checked(family, config, path, spec, dry_run, resumed=()):
 
 
 def _train_on(devices, family, config, path, resumed):
-    """Load the images and train; gives the `RunDir`, None on helpers, and the exit code."""
+    """Load the images and train; gives the `RunDir`, None on followers, and the exit code."""
     from training_run.data import DataSpec, load_dataset
     from training_run.fit import resume, train
 

@@ -53,7 +53,7 @@ from training_run.rundir import (
     write_config,
     writing,
 )
-from training_run.workers import helper_callbacks, stop_callback
+from training_run.workers import follower_callbacks, stop_callback
 
 
 @dataclass(frozen=True)
@@ -217,7 +217,7 @@ def fit(family, context, request, checkpoint=None):
     if context.devices.is_chief:
         callbacks = make_callbacks(family, context, request, checkpoint)
     else:
-        callbacks = helper_callbacks(context, request, checkpoint)
+        callbacks = follower_callbacks(context, request, checkpoint)
     batches = distribute_batches(batches, context.devices)
     model.fit(batches, steps_per_epoch=num_steps, shuffle=False, verbose=0, callbacks=callbacks)
 

@@ -65,7 +65,7 @@ def stop_callback(context, request):
     return StopTogether(context.clock, request, context.devices)
 
 
-def helper_callbacks(context, request, checkpoint=None):
+def follower_callbacks(context, request, checkpoint=None):
     """The callbacks of a worker that is not the chief, in the order of the chief's.
 
     Args:

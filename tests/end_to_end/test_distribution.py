@@ -202,11 +202,11 @@ def start_workers():
     """Starts a command as two workers, the second perhaps with other arguments."""
     started = []
 
-    def start(module, arguments, more_for_helper=()):
+    def start(module, arguments, more_for_follower=()):
         addresses = [f"localhost:{port}" for port in free_ports(2)]
         for index in range(2):
             task = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
-            more = more_for_helper if index else ()
+            more = more_for_follower if index else ()
             started.append(
                 subprocess.Popen(
                     [sys.executable, "-m", module, *arguments, *more],
@@ -240,10 +240,10 @@ def outcomes(processes):
 
 @pytest.fixture(scope="module")
 def two_workers(commands, outputs, start_workers):
-    """The run folder of the GAN of two processes, and what the chief and the helper said."""
-    chief, helper = outcomes(start_workers(*commands["gan", "multi_worker"]))
-    assert (chief[0], helper[0]) == (0, 0), chief[1] + helper[1]
-    return folder(outputs, "gan", "multi_worker"), chief[1], helper[1]
+    """The run folder of the GAN of two processes, and what the chief and the follower said."""
+    chief, follower = outcomes(start_workers(*commands["gan", "multi_worker"]))
+    assert (chief[0], follower[0]) == (0, 0), chief[1] + follower[1]
+    return folder(outputs, "gan", "multi_worker"), chief[1], follower[1]
 
 
 def test_two_processes_train_as_one_does(mirrored, two_workers, outputs):
@@ -255,8 +255,8 @@ def test_two_processes_train_as_one_does(mirrored, two_workers, outputs):
 def test_two_processes_share_batch_norms_statistics_as_two_devices_do(
     mirrored, commands, outputs, start_workers
 ):
-    chief, helper = outcomes(start_workers(*commands["batch_norm", "multi_worker"]))
-    assert (chief[0], helper[0]) == (0, 0), chief[1] + helper[1]
+    chief, follower = outcomes(start_workers(*commands["batch_norm", "multi_worker"]))
+    assert (chief[0], follower[0]) == (0, 0), chief[1] + follower[1]
     two_devices, two_processes = (
         folder(outputs, "batch_norm", strategy) for strategy in ("mirrored", "multi_worker")
     )
@@ -273,13 +273,13 @@ def test_a_killed_worker_ends_the_other_and_a_restart_of_both_resumes(
     two_workers, commands, start_workers, tmp_path
 ):
     module, arguments = commands["gan", "multi_worker"]
-    chief, helper = start_workers(
+    chief, follower = start_workers(
         module, [*arguments, "training.steps=10000000", f"output_dir={tmp_path}"]
     )
     run = tmp_path / "00001-gan_mlp_smoke"
     wait_for(run / "checkpoints/step_000010", chief)
-    helper.kill()
-    (code, output), _ = outcomes([chief, helper])
+    follower.kill()
+    (code, output), _ = outcomes([chief, follower])
     assert code == 1
     assert "another worker has ended or cannot be reached" in output
     assert "Traceback" not in output
@@ -288,22 +288,22 @@ def test_a_killed_worker_ends_the_other_and_a_restart_of_both_resumes(
         if int(path.name[5:]) > 10:
             shutil.rmtree(path)
     options = ["training.steps=20", "--allow-change", "training.steps"]
-    chief, helper = outcomes(start_workers(module, ["--resume", str(run), *options]))
-    assert (chief[0], helper[0]) == (0, 0), chief[1] + helper[1]
+    chief, follower = outcomes(start_workers(module, ["--resume", str(run), *options]))
+    assert (chief[0], follower[0]) == (0, 0), chief[1] + follower[1]
     assert "resuming after step 10 of 20" in chief[1]
     assert_same(two_workers[0], run)
 
 
 def test_a_signal_to_one_worker_ends_both_after_the_same_step(commands, start_workers, tmp_path):
     module, arguments = commands["denoiser", "multi_worker"]
-    chief, helper = start_workers(
+    chief, follower = start_workers(
         module, [*arguments, "training.steps=10000000", f"output_dir={tmp_path}"]
     )
     run = tmp_path / "00001-denoiser_smoke"
     wait_for(run / "checkpoints/step_000010", chief)
-    helper.terminate()
-    chief, helper = outcomes([chief, helper])
-    assert (chief[0], helper[0]) == (130, 130), chief[1] + helper[1]
+    follower.terminate()
+    chief, follower = outcomes([chief, follower])
+    assert (chief[0], follower[0]) == (130, 130), chief[1] + follower[1]
     assert (run / "progress.gif").exists()
     last = max(int(path.name[5:]) for path in (run / "checkpoints").glob("step_*"))
     assert int(rows_of(run)[-1]["step"]) == last
