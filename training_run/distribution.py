@@ -83,7 +83,8 @@ def open_devices(strategy, cluster=None):
         return Devices(tf.distribute.MirroredStrategy([device.name for device in local_devices()]))
     num_workers = len(cluster.addresses)
     print(
-        f"worker {cluster.index} of {num_workers} ({'chief' if cluster.index == 0 else 'follower'}): "
+        f"worker {cluster.index} of {num_workers} "
+        f"({'chief' if cluster.index == 0 else 'follower'}): "
         f"waiting for the other{'s' if num_workers > 2 else ''}",
         flush=True,
     )
