@@ -4,7 +4,6 @@ import pytest
 
 from gan_mnist.train import main as train_gan
 from gan_vs_vae.command import main
-from sample_quality import train_classifier
 from vae_mnist.train import main as train_vae
 
 
@@ -30,22 +29,11 @@ def outputs(tiny_data, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def cache(tiny_data, tmp_path_factory):
-    """A cache folder with a classifier of the tiny images; in use as long as the tests run."""
-    folder = tmp_path_factory.mktemp("cache")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GAN_VAE_MNIST_CACHE", str(folder))
-        patch.setattr(train_classifier, "MIN_STEPS", 40)
-        assert train_classifier.main(["--path", str(tiny_data)]) == 0
-    return folder
-
-
-@pytest.fixture(scope="session")
-def report(outputs, cache, tmp_path_factory):
+def report(outputs, tiny_cache, tmp_path_factory):
     """Path of a report on the three runs."""
     folder = tmp_path_factory.mktemp("report")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GAN_VAE_MNIST_CACHE", str(cache))
+        patch.setenv("GAN_VAE_MNIST_CACHE", str(tiny_cache))
         arguments = ["1", "2", "3", "--outputs", str(outputs), "--out", str(folder)]
         assert main([*arguments, "--num", "100"]) == 0
     return folder / "report.html"

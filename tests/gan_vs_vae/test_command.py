@@ -80,8 +80,10 @@ def test_both_families_their_seeds_and_their_scores_are_there(page):
     assert "/tmp" not in page
 
 
-def test_the_same_runs_give_the_same_bytes(outputs, cache, report, tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv("GAN_VAE_MNIST_CACHE", str(cache))
+def test_the_same_runs_give_the_same_bytes(
+    outputs, tiny_cache, report, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setenv("GAN_VAE_MNIST_CACHE", str(tiny_cache))
     arguments = ["1", "2", "3", "--outputs", str(outputs), "--out", str(tmp_path / "new" / "one")]
     assert main([*arguments, "--num", "100"]) == 0
     written = tmp_path / "new" / "one" / "report.html"
@@ -131,8 +133,10 @@ def test_bad_usage_is_one_sentence(outputs, options, words, capsys, tmp_path):
     refused(["1", *options, "--outputs", str(outputs)], words, capsys)
 
 
-def test_a_network_of_other_images_is_one_sentence(outputs, cache, tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv("GAN_VAE_MNIST_CACHE", str(cache))
+def test_a_network_of_other_images_is_one_sentence(
+    outputs, tiny_cache, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setenv("GAN_VAE_MNIST_CACHE", str(tiny_cache))
     run = tmp_path / "00001-x"
     shutil.copytree(outputs / "00001-gan_mlp_smoke", run)
     layers = keras.layers
