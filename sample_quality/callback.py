@@ -8,8 +8,7 @@ from pathlib import Path
 
 from sample_quality.frechet import frechet_distance, moments
 from sample_quality.protocol import Protocol
-from training_run.callbacks import Diverged, EverySteps, save_networks
-from training_run.checkpoint import state_is_finite
+from training_run.callbacks import EverySteps, check_finite, save_networks
 from training_run.errors import UserError
 from training_run.files import write_text
 from training_run.image_data import sha256_of_array
@@ -84,8 +83,7 @@ class KeepBest(EverySteps):
         self.best = read_best(self.folder, self.score)
 
     def at_step(self, step, logs):
-        if not state_is_finite(self.model):  # NaN has no score, and no way back
-            raise Diverged(f"weights are no longer finite at step {step:,}")
+        check_finite(self.model, step)  # NaN has no score, and no way back
         value = self.score()
         logs[self.score.name] = value
         if self.best is None or value < self.best:

@@ -82,6 +82,18 @@ class Diverged(Exception):
     """Training produced numbers that are not finite; the text names the step."""
 
 
+def check_finite(model, step):
+    """Refuse to go on from weights that are not finite.
+
+    A gradient that overflows shows in the weights one step before it shows in a loss.
+
+    Raises:
+        Diverged: naming the step.
+    """
+    if not state_is_finite(model):
+        raise Diverged(f"weights are no longer finite at step {step:,}")
+
+
 class StopWhenNotFinite(keras.callbacks.Callback):
     """Ends a run whose metrics are no longer finite, before anything good is overwritten.
 
@@ -179,9 +191,7 @@ class Checkpoints(EverySteps):
             super().on_train_batch_end(batch, logs)
 
     def at_step(self, step, logs):
-        # A gradient that overflows shows in the weights one step before it shows in a loss.
-        if not state_is_finite(self.model):
-            raise Diverged(f"weights are no longer finite at step {step:,}")
+        check_finite(self.model, step)
         save_networks(self.run, self.model)
         sync_file(self.run.log)
         save_checkpoint(self.run.checkpoints, self.model, step, self.clock.seconds)

@@ -5,13 +5,13 @@ Wherever the chief's callbacks read what is spread over all workers, the others 
 
 from training_run.callbacks import (
     Checkpoints,
-    Diverged,
     EverySteps,
     Restore,
     StopOnSignal,
     StopWhenNotFinite,
+    check_finite,
 )
-from training_run.checkpoint import state_arrays, state_is_finite
+from training_run.checkpoint import state_arrays
 from training_run.distribution import sum_over_workers
 
 ASK_EVERY = 10
@@ -33,8 +33,7 @@ class TakePartInCheckpoints(Checkpoints):
         super().__init__(clock, every, run=None, keep=None)
 
     def at_step(self, step, logs):
-        if not state_is_finite(self.model):
-            raise Diverged(f"weights are no longer finite at step {step:,}")
+        check_finite(self.model, step)
         state_arrays(self.model)
         self.saved_step = step
 
