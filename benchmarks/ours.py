@@ -1,12 +1,12 @@
 """Our rate, as users have it: the `train` command itself, read from the log it writes."""
 
-import csv
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 from benchmarks.models import MODELS
+from training_run.curves import read_log
 
 
 def milliseconds(name):
@@ -25,7 +25,6 @@ def milliseconds(name):
         ]  # fmt: skip
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         (log,) = Path(folder).glob("*/log.csv")
-        with open(log, newline="") as file:
-            rows = [(int(row["step"]), float(row["seconds"])) for row in csv.DictReader(file)]
-    (first_step, first_second), (last_step, last_second) = rows[0], rows[-1]
-    return 1000 * (last_second - first_second) / (last_step - first_step)
+        columns = read_log(log)
+    steps, seconds = columns["step"], columns["seconds"]
+    return float(1000 * (seconds[-1] - seconds[0]) / (steps[-1] - steps[0]))

@@ -1,12 +1,13 @@
 """Score against seconds, from the logs of runs that were scored while they trained."""
 
 import argparse
-import csv
 import json
+import math
 import sys
 from pathlib import Path
 from typing import NamedTuple
 
+from training_run.curves import COLORS, read_log
 from training_run.rundir import find_run
 from training_run.yaml_source import read_yaml
 
@@ -22,12 +23,9 @@ class Course(NamedTuple):
 def read_course(run):
     """The `Course` of a run folder whose log has scores."""
     config = read_yaml(run.config).values
-    with open(run.log, newline="", encoding="utf-8") as file:
-        points = [
-            (float(row["seconds"]), float(row["frechet_distance"]))
-            for row in csv.DictReader(file)
-            if row["frechet_distance"]
-        ]
+    log = read_log(run.log)
+    rows = zip(log["seconds"].tolist(), log["frechet_distance"].tolist(), strict=True)
+    points = [row for row in rows if math.isfinite(row[1])]
     return Course(config["name"], config["seed"], points)
 
 
@@ -58,8 +56,6 @@ def plot(courses, target, path):
     """A line for each run, runs of a preset in one colour."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
-
-    from training_run.curves import COLORS
 
     figure = Figure(figsize=(8, 4.5), layout="constrained")
     FigureCanvasAgg(figure)

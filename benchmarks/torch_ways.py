@@ -11,14 +11,10 @@ from benchmarks.models import MODELS, load_model
 WARM_UP = 10
 
 
-def translate(network):
-    """A Keras chain as a PyTorch one: the same layers, with the weights PyTorch starts from."""
+def translate(layers):
+    """Keras layers as a PyTorch chain: the same ones, with the weights PyTorch starts from."""
     return nn.Sequential(
-        *[
-            module
-            for layer in network.layers
-            for module in TRANSLATIONS[type(layer).__name__](layer)
-        ]
+        *[module for layer in layers for module in TRANSLATIONS[type(layer).__name__](layer)]
     )
 
 
@@ -81,9 +77,7 @@ class Encoder(nn.Module):
     def __init__(self, network):
         super().__init__()
         *trunk, mean, log_var = network.layers
-        self.trunk = nn.Sequential(
-            *[module for layer in trunk for module in TRANSLATIONS[type(layer).__name__](layer)]
-        )
+        self.trunk = translate(trunk)
         self.mean, self.log_var = dense(mean)[0], dense(log_var)[0]
 
     def forward(self, x):
@@ -105,7 +99,7 @@ def descend(loss, optimizer):
 
 def gan_step(config, networks, fused):
     generator, discriminator = (
-        translate(networks[name]) for name in ("generator", "discriminator")
+        translate(networks[name].layers) for name in ("generator", "discriminator")
     )
     d_adam = adam(config.optimizer, discriminator.parameters(), fused)
     g_adam = adam(config.optimizer, generator.parameters(), fused)
@@ -132,7 +126,7 @@ def gan_step(config, networks, fused):
 
 
 def vae_step(config, networks, fused):
-    encoder, decoder = Encoder(networks["encoder"]), translate(networks["decoder"])
+    encoder, decoder = Encoder(networks["encoder"]), translate(networks["decoder"].layers)
     optimizer = adam(config.optimizer, [*encoder.parameters(), *decoder.parameters()], fused)
 
     def step(images):
@@ -147,7 +141,7 @@ def vae_step(config, networks, fused):
 
 
 def denoiser_step(config, networks, fused):
-    denoiser, noise = translate(networks["denoiser"]), config.corruption
+    denoiser, noise = translate(networks["denoiser"].layers), config.corruption
     optimizer = adam(config.optimizer, denoiser.parameters(), fused)
 
     def step(images):
