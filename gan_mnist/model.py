@@ -50,6 +50,9 @@ class GAN(Composite):
         self.discriminator_steps = discriminator_steps
         self.ema_decay, self.instance_noise = ema_decay, instance_noise
         self.is_conditional = len(generator.inputs) > 1
+        self.judges_batches = any(
+            isinstance(layer, keras.layers.BatchNormalization) for layer in discriminator.layers
+        )
         self.latent_dim = generator.inputs[0].shape[-1]
         if ema_decay is not None:
             self.average = keras.models.clone_model(generator)
@@ -153,7 +156,7 @@ class GAN(Composite):
         real = scale_images(batch["images"], self.value_range) + batch.get("noise_real", 0.0)
         fake = self.generate(batch["z_discriminator"], batch) + batch.get("noise_fake", 0.0)
         with tf.GradientTape() as tape:
-            real_logits, fake_logits = self.judge(real, batch), self.judge(fake, batch)
+            real_logits, fake_logits = self.judge_both(real, fake, batch)
             d_loss = objective = self.loss.discriminator(real_logits, fake_logits)
             if self.penalty is not None:
                 objective += self.lazy_penalty(real, fake, batch)
@@ -208,6 +211,17 @@ class GAN(Composite):
         """The discriminator's logits (N, 1) in training mode."""
         inputs = [images, batch["labels"]] if self.is_conditional else images
         return self.discriminator(inputs, training=True)
+
+    def judge_both(self, real, fake, batch):
+        """The logits of real and of generated images, in one pass where that is the same function.
+
+        Twice the batch in one pass is quicker than two. But BatchNorm looks at a batch as a whole,
+        and must not see both kinds in one: then each goes by itself.
+        """
+        if self.judges_batches:
+            return self.judge(real, batch), self.judge(fake, batch)
+        twice = {"labels": tf.tile(batch["labels"], [2])} if self.is_conditional else {}
+        return tf.split(self.judge(tf.concat([real, fake], axis=0), twice), 2)
 
     def update_average(self):
         """Move the average towards the generator; BatchNorm's statistics are averages already."""

@@ -216,3 +216,38 @@ def test_the_mean_penalty_is_over_the_steps_that_had_one():
         gan.train_step(make_batch(gan, step))
     alone = [discriminator_after(step, penalty=mean_square)[1] for step in (0, 2)]
     assert float(gan.d_penalty.result()) == pytest.approx(np.mean(alone), rel=1e-5)
+
+
+def small_discriminator(**options):
+    network = build_mlp_discriminator(image_shape=(4, 4, 1), widths=(16,), seed=1, **options)
+    for weight in network.trainable_variables:  # biases too, so that all of it counts
+        weight.assign(tf.random.stateless_normal(weight.shape, (0, len(weight.shape))))
+    return network
+
+
+def judged_apart(gan, real, fake, batch):
+    return [np.array(gan.judge(images, batch)) for images in (real, fake)]
+
+
+@pytest.mark.parametrize("num_classes", [None, 4])
+def test_one_pass_over_both_gives_the_logits_of_two(num_classes):
+    gan = make_gan()
+    gan.discriminator = small_discriminator(num_classes=num_classes)
+    gan.is_conditional = num_classes is not None
+    real, fake = tf.random.stateless_normal((2, BATCH, 4, 4, 1), (1, 2))
+    batch = {"labels": tf.constant([0, 1, 2, 3, 3, 2, 1, 0])}
+    expected = judged_apart(gan, real, fake, batch)
+    np.testing.assert_allclose(gan.judge_both(real, fake, batch), expected, atol=1e-5)
+
+
+def test_a_discriminator_with_batch_norm_judges_real_and_generated_images_apart():
+    discriminator = small_discriminator(batch_norm_momentum=0.8)
+    gan = GAN(make_gan().generator, discriminator, value_range=(-1, 1), batch_size=BATCH, seed=0)
+    real, fake = tf.random.stateless_normal((2, BATCH, 4, 4, 1), (1, 2)) * [
+        [[[[1.0]]]],
+        [[[[3.0]]]],
+    ]
+    together = tf.split(gan.judge(tf.concat([real, fake], 0), {}), 2)
+    expected = judged_apart(gan, real, fake, {})
+    np.testing.assert_allclose(gan.judge_both(real, fake, {}), expected, atol=1e-5)
+    assert np.abs(np.array(together) - expected).max() > 0.1, "statistics must matter to compare"
