@@ -15,6 +15,7 @@ from training_run.cluster import check_batch_size, check_distribution
 from training_run.config import check_against_data, load_config
 from training_run.errors import UserError
 from training_run.parser import CommandParser
+from training_run.precision import resolve_precision
 from training_run.presets import find_config, list_presets
 from training_run.quiet import import_tensorflow
 from training_run.resuming import check_allowed_keys, check_same_training
@@ -169,6 +170,7 @@ def _check(family, config, path):
 def _train_checked(family, config, path, spec, dry_run, resumed=()):
     cluster = None if dry_run else check_distribution(config, path)
     import_tensorflow()
+    config = resolve_precision(config)
     if dry_run:
         from training_run.describe import print_plan
 

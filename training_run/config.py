@@ -71,6 +71,11 @@ class TrainingConfig(Section):
     jit_compile: bool = Field(
         False, description="compile the step with XLA: quicker for dense networks on a CPU"
     )
+    precision: Literal["float32", "mixed_bfloat16", "auto"] = Field(
+        "float32",
+        description="what networks compute in; auto: mixed_bfloat16 where the machine has it, "
+        "else float32. It changes results, by rounding",
+    )
 
 
 class SamplesConfig(Section):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from training_run.config import RunConfig
 from training_run.errors import UserError
+from training_run.precision import computing_in
 
 
 def no_intervals(config):
@@ -74,7 +75,8 @@ def build_model(family, config, spec, block, scope=None):
     Args:
         family: a `Family`.
         config, spec, block: as for `Family.build`. XLA does not compile the step of a run on
-            several devices, whatever `training.jit_compile` says.
+            several devices, whatever `training.jit_compile` says. `training.precision` must be
+            resolved.
         scope: context manager to build in; None for none.
 
     Raises:
@@ -86,7 +88,7 @@ def build_model(family, config, spec, block, scope=None):
         plain = config.training.model_copy(update={"jit_compile": False})
         config = config.model_copy(update={"training": plain})
     try:
-        with scope or nullcontext():
+        with scope or nullcontext(), computing_in(config.training.precision):
             return family.build(config, spec, block)
     except (MemoryError, tf.errors.ResourceExhaustedError):
         raise UserError(
