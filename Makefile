@@ -37,8 +37,10 @@ test: $(VENV)/installed-test  ## Run the whole test suite
 	$(BIN)/ruff check .
 	$(BIN)/python -m pytest
 
-bench: $(VENV)/installed  ## Time the training steps beside other ways to do the same work
+bench: $(VENV)/installed  ## Time the training steps beside other ways to do the same work: half an hour
 	$(BIN)/python -m benchmarks.speed
+	$(BIN)/python -m benchmarks.presets
+	$(BIN)/python -m benchmarks.growth
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else "Python 3.11 or newer is needed, this is %d.%d: make PYTHON=python3.12 ..." % v[:2])'

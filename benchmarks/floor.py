@@ -2,9 +2,9 @@
 
 Counted are the floating-point operations of all matrix products that the updates need (and not of
 gradients that nothing needs), over the rate that this machine multiplies matrices of so many rows
-at, and the bytes that Adam must read and write per weight, over its memory's rate. Activations,
-normalisation and random numbers are left out: what a perfect program could keep in the caches. So
-no program is quicker, and a good one not much slower.
+at in the precision of the preset, and the bytes that Adam must read and write per weight, over its
+memory's rate. Activations, normalisation and random numbers are left out: what a perfect program
+could keep in the caches. So no program is quicker, and a good one not much slower.
 """
 
 import math
@@ -88,17 +88,25 @@ def num_weights(networks):
     )
 
 
-def product_rate(rows):
-    """Floating-point operations a second of (rows, 1024) times (1024, 1024), best of several."""
+def product_rate(rows, precision="float32"):
+    """Floating-point operations a second of (rows, 1024) times (1024, 1024), best of several.
+
+    Args:
+        rows: of the left factor.
+        precision: "float32" or "mixed_bfloat16".
+    """
     import tensorflow as tf
 
-    left, right = tf.random.normal((rows, 1024)), tf.random.normal((1024, 1024))
+    dtype = precision.removeprefix("mixed_")
+    left = tf.cast(tf.random.normal((rows, 1024)), dtype)
+    right = tf.cast(tf.random.normal((1024, 1024)), dtype)
     repeats = max(1, 2**30 // (rows * 2**20))
 
     @tf.function
     def multiply(left, right):
         for _ in tf.range(repeats):
-            left = tf.matmul(left, right) * 1e-3  # each product waits for the one before
+            # Each product waits for the one before; over sqrt(1024) numbers stay of their size.
+            left = tf.matmul(left, right) / 32
         return left
 
     return repeats * 2 * rows * 2**20 / _best_seconds(lambda: multiply(left, right).numpy())
@@ -123,13 +131,15 @@ def _best_seconds(call, repeats=7):
     return min(seconds)
 
 
-def floor(family, networks, batch_size):
+def floor(family, networks, batch_size, precision="float32"):
     """The counts, rates and least milliseconds of a model's step, as a dict."""
     counted = step_products(family, networks, batch_size)
-    rates = {rows: product_rate(rows) for rows in {_measured_rows(p.rows) for p in counted}}
+    measured = {_measured_rows(product.rows) for product in counted}
+    rates = {rows: product_rate(rows, precision) for rows in measured}
     seconds = sum(product.operations / rates[_measured_rows(product.rows)] for product in counted)
     weight_bytes, bytes_rate = ADAM_BYTES * num_weights(networks), memory_rate()
     return {
+        "precision": precision,
         "operations": sum(product.operations for product in counted),
         "operations_per_second": {str(rows): rate for rows, rate in sorted(rates.items())},
         "weight_bytes": weight_bytes,

@@ -13,25 +13,37 @@ class Timed:
         overrides: keys that make a run short and give its log enough rows; what else a run does
             (grids, GIF, checkpoints, held-out losses) stays as often as the preset has it.
         plain_steps: steps that the other ways are timed over.
+        more_ways: ways that only this model is timed in.
     """
 
     program: str
     preset: str
     overrides: tuple[str, ...]
     plain_steps: int
+    more_ways: tuple[str, ...] = ()
 
 
 MODELS = {
     "gan_mlp": Timed(
-        "gan_mnist.train", "gan_mlp", ("training.steps=3000", "checkpoints.every=1500"), 300
+        "gan_mnist.train",
+        "gan_mlp",
+        ("training.steps=3000", "checkpoints.every=1500"),
+        300,
+        ("predict_loop",),
     ),
     "gan_dcgan": Timed(
-        "gan_mnist.train", "gan_dcgan", ("training.steps=400", "log.every=40", "gif.every=200"), 60
+        "gan_mnist.train",
+        "gan_dcgan",
+        ("training.steps=400", "log.every=40", "gif.every=200"),
+        60,
+        ("ours_float32",),
     ),
     "vae_mlp": Timed(
         "vae_mnist.train", "vae_mlp", ("training.steps=8 epochs", "checkpoints.every=4 epochs"), 800
     ),
-    "vae_conv": Timed("vae_mnist.train", "vae_conv", ("training.steps=2 epochs",), 150),
+    "vae_conv": Timed(
+        "vae_mnist.train", "vae_conv", ("training.steps=2 epochs",), 150, ("ours_float32",)
+    ),
     "denoiser": Timed("gan_mnist.train_denoiser", "denoiser", ("training.steps=5000",), 800),
 }
 

@@ -9,17 +9,19 @@ from training_run.quiet import import_tensorflow
 
 def measure(name, way):
     """Milliseconds a step, or for "floor" a dict of counts and rates."""
-    if way == "ours":
+    if way.startswith("ours"):
         from benchmarks.ours import milliseconds
 
-        return milliseconds(name)
+        return milliseconds(name, way)
     import_tensorflow()
     if way == "floor":
         from benchmarks.floor import floor
         from benchmarks.models import load_model
+        from training_run.precision import resolve_precision
 
         config, networks = load_model(name)
-        return floor(config.family, networks, config.training.batch_size)
+        precision = resolve_precision(config).training.precision
+        return floor(config.family, networks, config.training.batch_size, precision)
     from training_run.config import DataConfig
     from training_run.data import load_dataset
 

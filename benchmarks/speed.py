@@ -17,7 +17,7 @@ WAYS = ("ours", "function_loop", "stock_fit", "torch_eager", "torch_fused")
 
 def ways_of(name):
     """The ways a model is timed, as far as they can be had here."""
-    ways = [*WAYS, "predict_loop"] if name == "gan_mlp" else WAYS
+    ways = [*WAYS, *MODELS[name].more_ways]
     has_torch = importlib.util.find_spec("torch") is not None
     return [way for way in ways if has_torch or not way.startswith("torch")]
 

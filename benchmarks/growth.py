@@ -1,0 +1,190 @@
+"""Milliseconds a step as batch, width and image grow, beside the floor's: a plot and numbers."""
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.floor import floor
+from training_run.quiet import import_tensorflow
+
+SECONDS = 4.0
+"""Least time that a point is measured for, once its step is compiled."""
+
+BLOCK = 10
+"""Steps in one execution: few enough for many medians, also of slow steps."""
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One thing that grows while all else stays.
+
+    Attributes:
+        title: of its panel.
+        label: of its values.
+        preset: what stays.
+        values: what it grows through.
+        overrides: value -> keys of the preset to change.
+        image_side: value -> side of the images, which are noise: times do not depend on them.
+    """
+
+    title: str
+    label: str
+    preset: str
+    values: tuple
+    overrides: Callable
+    image_side: Callable = lambda value: 28
+
+
+def widths(factor):
+    """The dense networks of `gan_mlp`, every layer so many times as wide."""
+    scaled = lambda sizes: [int(factor * size) for size in sizes]  # noqa: E731
+    return (
+        f"model.generator_widths={scaled((256, 512, 1024))}",
+        f"model.discriminator_widths={scaled((512, 256))}",
+    )
+
+
+AXES = (
+    Axis(
+        "gan_mlp: batch", "images in a batch", "gan_mlp", (16, 32, 64, 128, 256, 512),
+        lambda value: (f"training.batch_size={value}",),
+    ),
+    Axis("gan_mlp: width", "times as wide", "gan_mlp", (0.5, 1, 2, 4), widths),
+    Axis(
+        "gan_dcgan: batch", "images in a batch", "gan_dcgan", (16, 32, 64, 128, 256),
+        lambda value: (f"training.batch_size={value}",),
+    ),
+    Axis(
+        "gan_dcgan: image side", "pixels a side, batch 32", "gan_dcgan", (28, 64, 128),
+        lambda value: ("training.batch_size=32",),
+        image_side=lambda value: value,
+    ),
+)  # fmt: skip
+
+
+def make_point(axis, value):
+    """A model as `train` makes it, and its noise images.
+
+    Returns:
+        (configuration, model, `ImageData`).
+    """
+    import numpy as np
+
+    from gan_mnist.train import FAMILY
+    from training_run.config import load_config
+    from training_run.data import DataSpec, ImageData
+    from training_run.family import build_model
+    from training_run.precision import resolve_precision
+    from training_run.presets import find_config
+
+    config = load_config(FAMILY.config_class, find_config(axis.preset), axis.overrides(value))
+    config = resolve_precision(config)
+    shape = (axis.image_side(value),) * 2 + (1,)
+    images = np.random.default_rng(0).integers(0, 256, (2048, *shape), dtype=np.uint8)
+    labels = np.zeros(len(images), np.int32)
+    data = ImageData(images, labels, images[:1], labels[:1], 10, "noise", "")
+    model = build_model(FAMILY, config, DataSpec(len(images), shape, 10), BLOCK)
+    return config, model, data
+
+
+def measure(config, model, data):
+    """Median milliseconds a step of `fit`, over blocks, the compiling one left out."""
+    import keras
+
+    from training_run.batches import make_batches
+
+    class Clock(keras.callbacks.Callback):
+        """When each block ended; stops `fit` when it has seen enough."""
+
+        def __init__(self):
+            super().__init__()
+            self.ends = []
+
+        def on_train_batch_end(self, batch, logs=None):
+            self.ends.append(time.perf_counter())
+            self.model.stop_training = self.ends[-1] - self.ends[0] > SECONDS
+
+    clock, block, most = Clock(), model.steps_per_execution, 100_000
+    batches = make_batches(data, config.training.batch_size, 0, 0, most, draw=model.draw)
+    model.fit(batches, steps_per_epoch=most, shuffle=False, verbose=0, callbacks=[clock])
+    between = [after - before for before, after in zip(clock.ends, clock.ends[1:], strict=False)]
+    return 1000 * statistics.median(between) / block
+
+
+def measure_axis(axis):
+    """The axis's points: a list of dicts with value, milliseconds and the floor's."""
+    points = []
+    for value in axis.values:
+        config, model, data = make_point(axis, value)
+        counted = floor(
+            config.family, model.networks(), config.training.batch_size, config.training.precision
+        )
+        point = {
+            "value": value,
+            "milliseconds": measure(config, model, data),
+            "floor": counted["milliseconds"],
+            "precision": config.training.precision,
+        }
+        points.append(point)
+        ratio = point["milliseconds"] / point["floor"]
+        print(
+            f"{axis.title:22} {value:5}  {point['milliseconds']:8.2f} ms  floor "
+            f"{point['floor']:8.2f} ms  {ratio:.2f}", flush=True,
+        )  # fmt: skip
+    return points
+
+
+def plot(results, path):
+    """A panel for each axis: measured and floor over what grows."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    from training_run.curves import COLORS
+
+    figure = Figure(figsize=(11, 3.2), layout="constrained")
+    FigureCanvasAgg(figure)
+    for axes, axis in zip(figure.subplots(1, len(AXES)), AXES, strict=True):
+        points = results[axis.title]
+        values = [point["value"] for point in points]
+        for index, (key, name) in enumerate((("milliseconds", "measured"), ("floor", "floor"))):
+            axes.plot(
+                values, [point[key] for point in points], color=COLORS[index], marker="o",
+                markersize=3, linestyle=("-", "--")[index], label=name,
+            )  # fmt: skip
+        axes.set_xscale("log", base=2)
+        axes.set_yscale("log")
+        axes.set(xlabel=axis.label, xticks=values, xticklabels=[f"{value:g}" for value in values])
+        axes.set_title(f"{axis.title} ({points[0]['precision']})", loc="left", fontsize=9)
+        axes.minorticks_off()
+        axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(alpha=0.3)
+    figure.axes[0].set_ylabel("milliseconds a step")
+    figure.axes[0].legend(frameon=False)
+    figure.savefig(path, dpi=110)
+
+
+def main(argv=None):
+    """Measure every axis, write the plot and its numbers."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.growth", description=__doc__)
+    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="default: all cores")
+    parser.add_argument("--out", type=Path, default=Path("outputs/growth.png"))
+    arguments = parser.parse_args(argv)
+    pinned = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+    os.environ.update(dict.fromkeys(pinned, str(arguments.threads)))
+    import_tensorflow()
+    results = {axis.title: measure_axis(axis) for axis in AXES}
+    arguments.out.parent.mkdir(parents=True, exist_ok=True)
+    arguments.out.with_suffix(".json").write_text(json.dumps(results, indent=2) + "\n")
+    plot(results, arguments.out)
+    print(arguments.out)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
