@@ -9,11 +9,13 @@ makes one of a finished run. Its networks are ordinary `.keras` files but for th
 import argparse
 import difflib
 import io
+import re
 import shutil
 import sys
 import zipfile
 from pathlib import Path
 
+from training_run.config import NAME_PATTERN
 from training_run.errors import UserError
 
 PREFIX = "bundled:"
@@ -137,6 +139,8 @@ def _bundle(arguments):
         return 0
     run = find_run(arguments.run, arguments.outputs)
     name = arguments.name or read_yaml(run.config).values["name"]
+    if not re.fullmatch(NAME_PATTERN, str(name)):  # what is there is about to be removed
+        raise UserError(f"--name: expected a name that matches {NAME_PATTERN}, received {name!r}")
     bundle(run, FOLDER / name)
     size = sum(path.stat().st_size for path in (FOLDER / name).iterdir())
     print(f"{PREFIX}{name}  {size / 1e6:.2f} MB  {FOLDER / name}")

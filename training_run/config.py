@@ -33,6 +33,9 @@ Widths = Annotated[tuple[PositiveInt, ...], Field(strict=False, min_length=1)]
 HOLD_LAST_SECONDS, MAX_GIF_SECONDS = 2.0, 600.0
 """How long a GIF shows its last frame, which is part of its playing time, and the longest one."""
 
+NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+"""Of a run: part of its folder's name."""
+
 MAX_SIZE = 1_000_000
 """Of a layer or a latent: larger ones are slips, and would not fit into memory."""
 
@@ -200,7 +203,7 @@ class RunConfig(Section):
     """What every run's configuration has."""
 
     family: str
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80)]
+    name: Annotated[str, Field(pattern=NAME_PATTERN, max_length=80)]
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     output_dir: Annotated[str, Field(min_length=1)] = "outputs"
     data: DataConfig = DataConfig()

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from sample_quality.protocol import read_quality
-from training_run.bundled import FOLDER, bundle, bundled_names, find_bundled, halve
+from training_run.bundled import FOLDER, bundle, bundled_names, find_bundled, halve, main
 from training_run.errors import UserError
 from training_run.files import sha256_of_file
 from training_run.rundir import RunDir, find_run
@@ -53,6 +53,13 @@ def test_a_run_without_networks_is_no_bundle(run, tmp_path):
 def test_a_wrong_name_is_refused_with_the_nearest_one():
     with pytest.raises(UserError, match="did you mean 'bundled:vae_mlp'"):
         find_run("bundled:vae_mpl", "outputs")
+
+
+@pytest.mark.parametrize("name", ["../x", "a/b", "..", "/tmp"])
+def test_a_bundle_is_not_made_outside_of_the_folder_of_models(run, capsys, monkeypatch, name):
+    monkeypatch.setattr("training_run.bundled.bundle", lambda *_: pytest.fail("it was made"))
+    assert main([str(run.path), "--name", name]) == 2
+    assert "--name: expected a name that matches" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["", "../mnist", "gan_mlp/../vae_mlp"])
