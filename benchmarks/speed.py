@@ -37,17 +37,21 @@ def run_way(name, way, threads):
 
 
 def time_model(name, rounds, threads):
-    """Time a model every way, `rounds` times in turn, and reckon its floor.
+    """Time a model every way, `rounds` times in turn, its floor among them.
 
     Returns:
-        dict: way -> list of milliseconds; and "floor".
+        dict: "milliseconds", way -> list; and "floors", a list of what they are reckoned from.
     """
-    times = {way: [] for way in ways_of(name)}
+    times, floors = {way: [] for way in (*ways_of(name), "floor")}, []
     for number in range(rounds):
         for way in times:
-            times[way].append(run_way(name, way, threads))
-            print(f"{name}  round {number + 1}  {way:14} {times[way][-1]:8.2f} ms", flush=True)
-    return {"milliseconds": times, "floor": run_way(name, "floor", threads)}
+            found = run_way(name, way, threads)
+            if way == "floor":
+                floors.append(found)
+                found = found["milliseconds"]
+            times[way].append(found)
+            print(f"{name}  round {number + 1}  {way:14} {found:8.2f} ms", flush=True)
+    return {"milliseconds": times, "floors": floors}
 
 
 def summarize(result):
@@ -57,8 +61,6 @@ def summarize(result):
     for way, values in times.items():
         ratios = [value / ours for value, ours in zip(values, times["ours"], strict=True)]
         rows.append((way, statistics.median(values), statistics.median(ratios)))
-    floor = result["floor"]["milliseconds"]
-    rows.append(("floor", floor, floor / statistics.median(times["ours"])))
     return rows
 
 

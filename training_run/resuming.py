@@ -11,8 +11,8 @@ import shutil
 from typing import NamedTuple
 
 from training_run.checkpoint import checkpoints_in
-from training_run.config import dotted_keys
 from training_run.errors import UserError
+from training_run.explain import dotted_keys
 from training_run.files import read_json, write_text
 from training_run.intervals import interval_to_steps
 from training_run.yaml_source import ConfigError, Problem

@@ -10,8 +10,9 @@ import gan_mnist.train
 import gan_mnist.train_denoiser
 import vae_mnist.train
 from gan_mnist.config import GANConfig
-from training_run.config import check_against_data, config_to_yaml, dotted_keys, load_config
+from training_run.config import check_against_data, config_to_yaml, load_config
 from training_run.data import DataSpec
+from training_run.explain import dotted_keys
 from training_run.presets import find_config, list_presets, presets_dir
 from training_run.yaml_source import ConfigError
 

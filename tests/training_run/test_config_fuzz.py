@@ -10,7 +10,8 @@ from ruamel.yaml import YAML
 import gan_mnist.train
 import gan_mnist.train_denoiser
 import vae_mnist.train
-from training_run.config import config_to_yaml, dotted_keys, load_config
+from training_run.config import config_to_yaml, load_config
+from training_run.explain import dotted_keys
 from training_run.presets import find_config
 from training_run.yaml_source import MAX_SHOWN, ConfigError, parse_yaml
 
