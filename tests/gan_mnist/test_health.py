@@ -12,7 +12,8 @@ import pytest
 from gan_mnist import health
 from gan_mnist.build import build_gan
 from gan_mnist.config import GANConfig
-from gan_mnist.health import Diagnosis, Measurement, Probe, health_interval, rules_for, spread
+from gan_mnist.health import Probe, health_interval, spread
+from gan_mnist.health_rules import Diagnosis, Measurement, rules_for
 from gan_mnist.losses import get_loss
 from gan_mnist.model import GAN
 from gan_mnist.train import FAMILY
