@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.floor import floor
+from benchmarks.models import THREAD_VARIABLES
+from training_run.curves import COLORS
 from training_run.quiet import import_tensorflow
 
 SECONDS = 4.0
@@ -145,29 +147,30 @@ def plot(results, path):
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    from training_run.curves import COLORS
-
     figure = Figure(figsize=(11, 3.2), layout="constrained")
     FigureCanvasAgg(figure)
     for axes, axis in zip(figure.subplots(1, len(AXES)), AXES, strict=True):
-        points = results[axis.title]
-        values = [point["value"] for point in points]
-        for index, (key, name) in enumerate((("milliseconds", "measured"), ("floor", "floor"))):
-            axes.plot(
-                values, [point[key] for point in points], color=COLORS[index], marker="o",
-                markersize=3, linestyle=("-", "--")[index], label=name,
-            )  # fmt: skip
-        axes.set_xscale("log", base=2)
-        axes.set_yscale("log")
-        axes.set(xlabel=axis.label, xticks=values, xticklabels=[f"{value:g}" for value in values])
-        axes.set_title(f"{axis.title} ({points[0]['precision']})", loc="left", fontsize=9)
-        axes.minorticks_off()
-        axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.grid(alpha=0.3)
+        plot_axis(axes, axis, results[axis.title])
     figure.axes[0].set_ylabel("milliseconds a step")
     figure.axes[0].legend(frameon=False)
     figure.savefig(path, dpi=110)
+
+
+def plot_axis(axes, axis, points):
+    """One panel, both scales logarithmic."""
+    values = [point["value"] for point in points]
+    lines = (("milliseconds", "measured", "-"), ("floor", "floor", "--"))
+    for color, (key, name, style) in zip(COLORS, lines, strict=False):
+        heights = [point[key] for point in points]
+        axes.plot(values, heights, style, color=color, marker="o", markersize=3, label=name)
+    axes.set_xscale("log", base=2)
+    axes.set_yscale("log")
+    axes.set(xlabel=axis.label, xticks=values, xticklabels=[f"{value:g}" for value in values])
+    axes.set_title(f"{axis.title} ({points[0]['precision']})", loc="left", fontsize=9)
+    axes.minorticks_off()
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(alpha=0.3)
 
 
 def main(argv=None):
@@ -176,8 +179,7 @@ def main(argv=None):
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="default: all cores")
     parser.add_argument("--out", type=Path, default=Path("outputs/growth.png"))
     arguments = parser.parse_args(argv)
-    pinned = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
-    os.environ.update(dict.fromkeys(pinned, str(arguments.threads)))
+    os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(arguments.threads)))
     import_tensorflow()
     results = {axis.title: measure_axis(axis) for axis in AXES}
     arguments.out.parent.mkdir(parents=True, exist_ok=True)

@@ -23,6 +23,9 @@ class Timed:
     more_ways: tuple[str, ...] = ()
 
 
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+"""Environment variables that pin the threads of every library that is timed."""
+
 MODELS = {
     "gan_mlp": Timed(
         "gan_mnist.train",
@@ -49,7 +52,7 @@ MODELS = {
 
 
 def load_model(name):
-    """A model's configuration and networks, as `train` would make them; imports TensorFlow.
+    """A model's configuration and networks, as `train` makes them in float32; imports TensorFlow.
 
     Returns:
         (configuration, dict of name -> Keras network).

@@ -29,12 +29,14 @@ class Finished(NamedTuple):
 def shortened(name, steps, every):
     """Overrides that make a preset's run short, with all its intervals of the same length."""
     sections = read_yaml(find_config(name)).values
-    intervals = [key for key, section in sections.items() if "every" in (section or ())]
+    intervals = [
+        key for key, section in sections.items() if isinstance(section, dict) and "every" in section
+    ]
     return [f"training.steps={steps}", *(f"{key}.every={every}" for key in intervals)]
 
 
 def first_step(name):
-    """Overrides for a run whose first log row is that of its first step, and nothing before."""
+    """Overrides for a run whose first log row is that of its first step, before any score."""
     return [*shortened(name, 2, 2), "log.every=1"]
 
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks.models import MODELS
+from benchmarks.models import MODELS, THREAD_VARIABLES
 
 WAYS = ("ours", "function_loop", "stock_fit", "torch_eager", "torch_fused")
 
@@ -24,11 +24,9 @@ def ways_of(name):
 
 def run_way(name, way, threads):
     """What `benchmarks.one_way` gives, with every library's threads pinned."""
-    number = str(threads)
-    pinned = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.one_way", name, way],
-        env=os.environ | dict.fromkeys(pinned, number),
+        env=os.environ | dict.fromkeys(THREAD_VARIABLES, str(threads)),
         stdout=subprocess.PIPE,
         text=True,
         check=True,

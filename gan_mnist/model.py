@@ -213,10 +213,11 @@ class GAN(Composite):
         return self.discriminator(inputs, training=True)
 
     def judge_both(self, real, fake, batch):
-        """The logits of real and of generated images, in one pass where that is the same function.
+        """The logits of real and of generated images, in one pass where each is judged by itself.
 
         Twice the batch in one pass is quicker than two. But BatchNorm looks at a batch as a whole,
-        and must not see both kinds in one: then each goes by itself.
+        and must not see both kinds in one: then each goes by itself. (Dropout draws one mask for
+        both kinds, spectral normalisation takes one step of its power iteration, not two.)
         """
         if self.judges_batches:
             return self.judge(real, batch), self.judge(fake, batch)

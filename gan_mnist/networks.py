@@ -51,12 +51,10 @@ def build_mlp_generator(
         if batch_norm_momentum is not None:
             layers.append(keras.layers.BatchNormalization(momentum=batch_norm_momentum))
     layers += [
-        keras.layers.Dense(
-            math.prod(image_shape),
-            activation=output_activation,
-            kernel_initializer=next(initializers),
-        ),
-        keras.layers.Reshape(image_shape, dtype="float32"),
+        keras.layers.Dense(math.prod(image_shape), kernel_initializer=next(initializers)),
+        keras.layers.Reshape(image_shape),
+        # float32 whatever the policy: a rounded tanh is 1, and its slope 0, from 3.5 on.
+        keras.layers.Activation(output_activation, dtype="float32"),
     ]
     return assemble_generator(layers, latent_dim, num_classes, initializers)
 
@@ -158,8 +156,9 @@ def spectral_normalization(layer):
 
     Source: Miyato et al. 2018, arXiv:1802.05957, algorithm 1.
     """
-    # In the layer's own precision: by itself the wrapper would round float32 logits to bfloat16.
-    return keras.layers.SpectralNormalization(layer, dtype=layer.dtype_policy)
+    # In float32 whatever the layer computes in: it rewrites the kernel, which would else be rounded
+    # to bfloat16 at every call, and Adam's small steps with it.
+    return keras.layers.SpectralNormalization(layer, dtype="float32")
 
 
 def seed_power_iterations(network, initializers):

@@ -140,7 +140,7 @@ def _bundle(arguments):
     run = find_run(arguments.run, arguments.outputs)
     name = arguments.name or read_yaml(run.config).values["name"]
     if not re.fullmatch(NAME_PATTERN, str(name)):  # what is there is about to be removed
-        raise UserError(f"--name: expected a name that matches {NAME_PATTERN}, received {name!r}")
+        raise UserError(f"expected a bundle's name to match {NAME_PATTERN}, received {name!r}")
     bundle(run, FOLDER / name)
     size = sum(path.stat().st_size for path in (FOLDER / name).iterdir())
     print(f"{PREFIX}{name}  {size / 1e6:.2f} MB  {FOLDER / name}")

@@ -33,7 +33,7 @@ def write_environment(run, seed, data, devices):
         "command_line": sys.orig_argv,
         "hardware": {
             "machine": platform.machine(),
-            "processor": _processor(),
+            "processor": processor_info("model name") or platform.processor(),
             "cpu_count": os.cpu_count(),
             "replicas": devices.num_replicas,
             "workers": devices.num_workers,
@@ -80,10 +80,11 @@ def _git_commit():
     return done.stdout.strip()
 
 
-def _processor():
+def processor_info(field, path="/proc/cpuinfo"):
+    """What the system tells of its first processor, such as its "model name" or "flags"; or ""."""
     try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except OSError:  # not Linux
+        return ""
+    parts = (line.partition(":") for line in lines)
+    return next((value.strip() for name, _, value in parts if name.strip() == field), "")

@@ -92,7 +92,7 @@ def train(family: Family, config, data: ImageData, spec: DataSpec, devices=ONE_D
         UserError: before anything is written, if the disk is too full; later, if something
             cannot be written. What has been written is whole.
     """
-    check_same_on_all(devices, configuration=config_to_yaml(config), data=data.checksum)
+    check_same_on_all(devices, **what_workers_share(config, data))
     schedule = resolve_schedule(config, spec.num_train, family.intervals(config))
     model = build_model(family, config, spec, schedule.block, devices.scope())
     images = family.prepare(config, data)
@@ -132,7 +132,7 @@ def resume(
         schedule = resolve_schedule(config, spec.num_train, family.intervals(config), step)
         check_same_data(run, data)
         # All that may refuse comes before anything is written.
-        facts = {"configuration": config_to_yaml(config), "data": data.checksum}
+        facts = what_workers_share(config, data)
         check_same_on_all(devices, **facts, checkpoint=f"{checkpoint and checkpoint.sha256}")
         model = build_model(family, config, spec, schedule.block, devices.scope())
         if checkpoint:
@@ -147,6 +147,15 @@ def resume(
         if devices.is_chief:
             rewind(family, context, changes_between(stored, config))
         return run, run_to_end(family, context, checkpoint)
+
+
+def what_workers_share(config, data):
+    """What all workers must have alike: what -> its text, the likeliest to differ first."""
+    return {
+        "training.precision": config.training.precision,  # `auto` may differ by machine
+        "configuration": config_to_yaml(config),
+        "data": data.checksum,
+    }
 
 
 def rewind(family, context, changes):
@@ -302,6 +311,8 @@ def report_start(context):
     print(f"run folder: {folder}")
     if first_step:
         print(f"resuming after step {first_step:,} of {schedule.steps:,}")
+    if context.config.training.precision != "float32":
+        print(f"training.precision: {context.config.training.precision}")
     report_devices(context.devices, context.config)
     if context.devices.strategy is None and schedule.steps > 1 and schedule.block < 10:
         print(

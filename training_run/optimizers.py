@@ -11,8 +11,8 @@ class FusedAdam(keras.optimizers.Adam):
 
     Keras writes the update as a dozen operations, each of which reads and writes arrays as large as
     the weights; `ResourceApplyAdam` reads and writes everything once. Where XLA compiles the step
-    both come out as one loop. Arithmetic and variables are those of Keras's Adam, so either can go
-    on from the other's state.
+    both come out as one loop. Arithmetic and variables are those of Keras's Adam without `amsgrad`,
+    so either can go on from the other's state.
 
     Source: Kingma & Ba 2015, arXiv:1412.6980, section 2, the efficient order of computation.
     """
@@ -31,7 +31,7 @@ class FusedAdam(keras.optimizers.Adam):
             beta1=self.beta_1,
             beta2=self.beta_2,
             epsilon=self.epsilon,
-            grad=gradient,
+            grad=tf.cast(gradient, variable.dtype),
         )
 
 

@@ -2,16 +2,18 @@
 
 bfloat16 has float32's range and 8 of its 24 significant bits. In mixed precision (Micikevicius et
 al. 2018, arXiv:1710.03740) activations and the operands of products have it; weights, optimizers,
-sums inside a product, BatchNorm's statistics, and by our builders' choice logits, log-variances and
-images, stay float32. No loss scaling is needed, unlike with float16, whose range is smaller.
+sums inside a product and BatchNorm's statistics stay float32, and so do, by our builders' choice, a
+discriminator's last layer, a posterior's mean and log-variance, and the activation that makes an
+image (of a sum that has been rounded). No loss scaling is needed, unlike with float16, whose range
+is smaller.
 """
 
-import platform
 from contextlib import contextmanager
-from pathlib import Path
+
+from training_run.environment import processor_info
 
 CPU_FLAGS = {"avx512_bf16", "amx_bf16"}
-"""Either of them: the processor multiplies bfloat16 numbers itself."""
+"""Either of them: an x86 processor multiplies bfloat16 numbers itself."""
 
 GPU_CAPABILITY = (8, 0)
 """Compute capability of the first GPUs whose tensor cores take bfloat16."""
@@ -36,22 +38,14 @@ def resolve_precision(config):
 
 
 def machine_has_bfloat16():
-    """Whether the first GPU, or else the processor, computes in bfloat16 by itself."""
+    """Whether the first GPU, or without one the (x86) processor, has arithmetic in bfloat16."""
     import tensorflow as tf
 
     gpus = tf.config.list_physical_devices("GPU")
     if not gpus:
-        return bool(CPU_FLAGS & cpu_flags())
+        return not CPU_FLAGS.isdisjoint(processor_info("flags").split())
     details = tf.config.experimental.get_device_details(gpus[0])
     return details.get("compute_capability", (0, 0)) >= GPU_CAPABILITY
-
-
-def cpu_flags(cpuinfo="/proc/cpuinfo"):
-    """Names of the processor's features, a set of str; empty where the system does not tell."""
-    if platform.system() != "Linux":
-        return set()
-    lines = Path(cpuinfo).read_text(encoding="utf-8").splitlines()
-    return {flag for line in lines if line.startswith("flags") for flag in line.split()[2:]}
 
 
 @contextmanager

@@ -229,6 +229,16 @@ def judged_apart(gan, real, fake, batch):
     return [np.array(gan.judge(images, batch)) for images in (real, fake)]
 
 
+@pytest.mark.parametrize(("momentum", "num_passes"), [(None, 1), (0.8, 2)])
+def test_both_are_judged_in_one_pass_but_with_batch_norm_in_two(momentum, num_passes):
+    discriminator = small_discriminator(batch_norm_momentum=momentum)
+    gan = GAN(make_gan().generator, discriminator, value_range=(-1, 1), batch_size=BATCH, seed=0)
+    sizes, judge = [], gan.judge
+    gan.judge = lambda images, batch: sizes.append(len(images)) or judge(images, batch)
+    gan.judge_both(*tf.zeros((2, BATCH, 4, 4, 1)), {})
+    assert sizes == [2 * BATCH // num_passes] * num_passes
+
+
 @pytest.mark.parametrize("num_classes", [None, 4])
 def test_one_pass_over_both_gives_the_logits_of_two(num_classes):
     gan = make_gan()

@@ -13,6 +13,7 @@ from gan_mnist.networks import (
     spectral_normalization,
 )
 from gan_mnist.networks_conv import build_conv_discriminator, build_conv_generator, start_size
+from training_run.precision import computing_in
 
 SMALL = {"image_shape": (8, 8, 1), "seed": 5}
 SPECTRAL = {"wrap": spectral_normalization}
@@ -292,15 +293,24 @@ def test_spectral_normalisation_brings_every_kernel_to_norm_one(name, num_classe
 @every_form
 @every_builder
 def test_mixed_precision_keeps_images_and_logits_in_float32(build, num_classes):
-    keras.mixed_precision.set_global_policy("mixed_bfloat16")
-    try:
+    with computing_in("mixed_bfloat16"):
         network = build(num_classes=num_classes)
-    finally:
-        keras.mixed_precision.set_global_policy("float32")
     assert network(example_inputs(network), training=True).dtype == tf.float32
     kernels = [w for w in network.trainable_variables if w.path.endswith("kernel")]
     assert {w.dtype for w in kernels} == {"float32"}
     assert {layer.compute_dtype for layer in network.layers} == {"bfloat16", "float32"}
+
+
+@pytest.mark.parametrize("name", ["mlp_spectral", "conv_spectral"])
+def test_spectral_normalisation_does_not_round_kernels_in_mixed_precision(name):
+    with computing_in("mixed_bfloat16"):
+        discriminator = DISCRIMINATORS[name](num_classes=None)
+    discriminator(example_inputs(discriminator), training=True)
+    for layer in discriminator.layers:
+        if hasattr(layer, "vector_u"):
+            kernel = keras.ops.convert_to_numpy(layer.layer.kernel)
+            rounded = tf.cast(tf.cast(kernel, tf.bfloat16), tf.float32)
+            assert np.mean(kernel == rounded) < 0.1
 
 
 def test_saved_networks_load_without_this_package_and_give_the_same(tmp_path):

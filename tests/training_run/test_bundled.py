@@ -59,7 +59,7 @@ def test_a_wrong_name_is_refused_with_the_nearest_one():
 def test_a_bundle_is_not_made_outside_of_the_folder_of_models(run, capsys, monkeypatch, name):
     monkeypatch.setattr("training_run.bundled.bundle", lambda *_: pytest.fail("it was made"))
     assert main([str(run.path), "--name", name]) == 2
-    assert "--name: expected a name that matches" in capsys.readouterr().err
+    assert "expected a bundle's name to match" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["", "../mnist", "gan_mlp/../vae_mlp"])

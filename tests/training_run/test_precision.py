@@ -1,5 +1,7 @@
 """Which precision a run computes in, and that it stays inside the run's own networks."""
 
+from functools import partial
+
 import keras
 import numpy as np
 import pytest
@@ -10,8 +12,9 @@ from gan_mnist.train import FAMILY
 from training_run import precision
 from training_run.config import load_config
 from training_run.data import DataSpec
+from training_run.environment import processor_info
 from training_run.family import build_model
-from training_run.precision import computing_in, cpu_flags, machine_has_bfloat16, resolve_precision
+from training_run.precision import computing_in, machine_has_bfloat16, resolve_precision
 from training_run.presets import find_config
 
 SPEC = DataSpec(1000, (28, 28, 1), 10)
@@ -39,12 +42,17 @@ def test_auto_is_what_the_machine_has(monkeypatch, has_it, expected):
 )
 def test_a_processor_has_bfloat16_by_its_flags(monkeypatch, tmp_path, flags, expected):
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [])
-    monkeypatch.setattr(precision.platform, "system", lambda: "Linux")
-    (tmp_path / "cpuinfo").write_text(f"model name\t: some\nflags\t\t: {flags}\n\n" * 2)
-    found = cpu_flags(tmp_path / "cpuinfo")
-    assert found == set(flags.split())
-    monkeypatch.setattr(precision, "cpu_flags", lambda: found)
+    (tmp_path / "cpuinfo").write_text(f"model name\t: Some: one\nflags\t\t: {flags}\n\n" * 2)
+    read = partial(processor_info, path=tmp_path / "cpuinfo")
+    assert (read("model name"), read("flags"), read("other")) == ("Some: one", flags, "")
+    monkeypatch.setattr(precision, "processor_info", read)
     assert machine_has_bfloat16() is expected
+
+
+def test_systems_that_do_not_tell_have_none(monkeypatch, tmp_path):
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [])
+    monkeypatch.setattr(precision, "processor_info", partial(processor_info, path=tmp_path / "no"))
+    assert machine_has_bfloat16() is False
 
 
 @pytest.mark.parametrize(("capability", "expected"), [((7, 5), False), ((8, 0), True)])
@@ -56,11 +64,6 @@ def test_a_gpu_goes_before_the_processor(monkeypatch, capability, expected):
         lambda device: {"compute_capability": capability},
     )
     assert machine_has_bfloat16() is expected
-
-
-def test_other_systems_do_not_tell(monkeypatch):
-    monkeypatch.setattr(precision.platform, "system", lambda: "Darwin")
-    assert cpu_flags() == set()
 
 
 def test_the_policy_ends_with_the_block_also_when_it_fails():
