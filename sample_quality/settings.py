@@ -1,10 +1,12 @@
 """What a run's folder says of its images, read without knowing its family."""
 
-import csv
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
 from training_run.config import DataConfig
+from training_run.curves import read_log
 from training_run.errors import UserError
 from training_run.yaml_source import read_yaml
 
@@ -83,7 +85,7 @@ def gaussian_log_scale(loss, run):
     if kind == "squared_error" and loss["beta"] > 0:
         return 0.5 * math.log(loss["beta"] / (2.0 * loss["c"]))
     if kind == "gaussian" and run.log.is_file():
-        with open(run.log, newline="", encoding="utf-8") as file:
-            scales = [row.get("log_scale") for row in csv.DictReader(file)]
-        return float(scales[-1]) if scales else None
+        scales = read_log(run.log).get("log_scale", np.empty(0))
+        scales = scales[np.isfinite(scales)]
+        return float(scales[-1]) if len(scales) else None
     return None
