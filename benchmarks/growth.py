@@ -22,6 +22,10 @@ BLOCK = 10
 """Steps in one execution: few enough for many medians, also of slow steps."""
 
 
+MILLISECONDS = (2, 5, 10, 20, 50, 100, 200, 500)
+"""Ticks of the plot."""
+
+
 @dataclass(frozen=True)
 class Axis:
     """One thing that grows while all else stays.
@@ -149,7 +153,7 @@ def plot(results, path):
 
     figure = Figure(figsize=(11, 3.2), layout="constrained")
     FigureCanvasAgg(figure)
-    for axes, axis in zip(figure.subplots(1, len(AXES)), AXES, strict=True):
+    for axes, axis in zip(figure.subplots(1, len(AXES), sharey=True), AXES, strict=True):
         plot_axis(axes, axis, results[axis.title])
     figure.axes[0].set_ylabel("milliseconds a step")
     figure.axes[0].legend(frameon=False)
@@ -165,10 +169,10 @@ def plot_axis(axes, axis, points):
         axes.plot(values, heights, style, color=color, marker="o", markersize=3, label=name)
     axes.set_xscale("log", base=2)
     axes.set_yscale("log")
-    axes.set(xlabel=axis.label, xticks=values, xticklabels=[f"{value:g}" for value in values])
-    axes.set_title(f"{axis.title} ({points[0]['precision']})", loc="left", fontsize=9)
     axes.minorticks_off()
-    axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axes.set(xlabel=axis.label, xticks=values, xticklabels=[f"{value:g}" for value in values])
+    axes.set(yticks=MILLISECONDS, yticklabels=map(str, MILLISECONDS))
+    axes.set_title(f"{axis.title}\n{points[0]['precision']}", loc="left", fontsize=9)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(alpha=0.3)
 
