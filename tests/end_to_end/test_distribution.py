@@ -269,15 +269,20 @@ def test_only_the_chief_writes(two_workers):
     assert "run folder: the chief's" in output
 
 
+def start_endless(command, start_workers, run):
+    """Two workers on a run without an end, in the folder `run`, past their first checkpoint."""
+    module, arguments = command
+    options = ["training.steps=10000000", f"output_dir={run.parent}"]
+    workers = start_workers(module, [*arguments, *options])
+    wait_for(run / "checkpoints/step_000010", workers[0])
+    return workers
+
+
 def test_a_killed_worker_ends_the_other_and_a_restart_of_both_resumes(
     two_workers, commands, start_workers, tmp_path
 ):
-    module, arguments = commands["gan", "multi_worker"]
-    chief, follower = start_workers(
-        module, [*arguments, "training.steps=10000000", f"output_dir={tmp_path}"]
-    )
-    run = tmp_path / "00001-gan_mlp_smoke"
-    wait_for(run / "checkpoints/step_000010", chief)
+    run, command = tmp_path / "00001-gan_mlp_smoke", commands["gan", "multi_worker"]
+    chief, follower = start_endless(command, start_workers, run)
     follower.kill()
     (code, output), _ = outcomes([chief, follower])
     assert code == 1
@@ -288,19 +293,15 @@ def test_a_killed_worker_ends_the_other_and_a_restart_of_both_resumes(
         if int(path.name[5:]) > 10:
             shutil.rmtree(path)
     options = ["training.steps=20", "--allow-change", "training.steps"]
-    chief, follower = outcomes(start_workers(module, ["--resume", str(run), *options]))
+    chief, follower = outcomes(start_workers(command[0], ["--resume", str(run), *options]))
     assert (chief[0], follower[0]) == (0, 0), chief[1] + follower[1]
     assert "resuming after step 10 of 20" in chief[1]
     assert_same(two_workers[0], run)
 
 
 def test_a_signal_to_one_worker_ends_both_after_the_same_step(commands, start_workers, tmp_path):
-    module, arguments = commands["denoiser", "multi_worker"]
-    chief, follower = start_workers(
-        module, [*arguments, "training.steps=10000000", f"output_dir={tmp_path}"]
-    )
     run = tmp_path / "00001-denoiser_smoke"
-    wait_for(run / "checkpoints/step_000010", chief)
+    chief, follower = start_endless(commands["denoiser", "multi_worker"], start_workers, run)
     follower.terminate()
     chief, follower = outcomes([chief, follower])
     assert (chief[0], follower[0]) == (130, 130), chief[1] + follower[1]
