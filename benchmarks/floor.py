@@ -88,7 +88,7 @@ def num_weights(networks):
     )
 
 
-def product_rate(rows, precision="float32"):
+def product_rate(rows, precision):
     """Floating-point operations a second of (rows, 1024) times (1024, 1024), best of several.
 
     Args:
@@ -131,9 +131,15 @@ def _best_seconds(call, repeats=7):
     return min(seconds)
 
 
-def floor(family, networks, batch_size, precision="float32"):
-    """The counts, rates and least milliseconds of a model's step, as a dict."""
-    counted = step_products(family, networks, batch_size)
+def floor(config, networks):
+    """The counts, rates and least milliseconds of a model's step, as a dict.
+
+    Args:
+        config: its `RunConfig`, with the precision resolved.
+        networks: dict of name -> Keras network.
+    """
+    precision = config.training.precision
+    counted = step_products(config.family, networks, config.training.batch_size)
     measured = {_measured_rows(product.rows) for product in counted}
     rates = {rows: product_rate(rows, precision) for rows in measured}
     seconds = sum(product.operations / rates[_measured_rows(product.rows)] for product in counted)

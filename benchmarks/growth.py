@@ -21,7 +21,6 @@ SECONDS = 4.0
 BLOCK = 10
 """Steps in one execution: few enough for many medians, also of slow steps."""
 
-
 MILLISECONDS = (2, 5, 10, 20, 50, 100, 200, 500)
 """Ticks of the plot."""
 
@@ -128,13 +127,10 @@ def measure_axis(axis):
     points = []
     for value in axis.values:
         config, model, data = make_point(axis, value)
-        counted = floor(
-            config.family, model.networks(), config.training.batch_size, config.training.precision
-        )
         point = {
             "value": value,
             "milliseconds": measure(config, model, data),
-            "floor": counted["milliseconds"],
+            "floor": floor(config, model.networks())["milliseconds"],
             "precision": config.training.precision,
         }
         points.append(point)

@@ -20,8 +20,7 @@ def measure(name, way):
         from training_run.precision import resolve_precision
 
         config, networks = load_model(name)
-        precision = resolve_precision(config).training.precision
-        return floor(config.family, networks, config.training.batch_size, precision)
+        return floor(resolve_precision(config), networks)
     from training_run.config import DataConfig
     from training_run.data import load_dataset
 
