@@ -12,8 +12,8 @@ from pathlib import Path
 
 from benchmarks.floor import floor
 from benchmarks.models import THREAD_VARIABLES
-from training_run.curves import COLORS
-from training_run.quiet import import_tensorflow
+from training_run.pictures.curves import COLORS
+from training_run.tensorflow_import import import_tensorflow
 
 SECONDS = 4.0
 """Least time that a point is measured for, once its step is compiled."""
@@ -82,11 +82,10 @@ def make_point(axis, value):
     import numpy as np
 
     from gan_mnist.train import FAMILY
-    from training_run.config import load_config
-    from training_run.data import DataSpec, ImageData
+    from training_run.config.load import find_config, load_config
+    from training_run.data.datasets import DataSpec, ImageData
     from training_run.family import build_model
-    from training_run.precision import resolve_precision
-    from training_run.presets import find_config
+    from training_run.step.precision import resolve_precision
 
     config = load_config(FAMILY.config_class, find_config(axis.preset), axis.overrides(value))
     config = resolve_precision(config)
@@ -102,7 +101,7 @@ def measure(config, model, data):
     """Median milliseconds a step of `fit`, over blocks, the compiling one left out."""
     import keras
 
-    from training_run.batches import make_batches
+    from training_run.step.batches import make_batches
 
     class Clock(keras.callbacks.Callback):
         """When each block ended; stops `fit` when it has seen enough."""

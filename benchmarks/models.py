@@ -59,9 +59,8 @@ def load_model(name):
     """
     import importlib
 
-    from training_run.config import load_config
-    from training_run.data import describe_dataset
-    from training_run.presets import find_config
+    from training_run.config.load import find_config, load_config
+    from training_run.data.datasets import describe_dataset
 
     timed = MODELS[name]
     family = importlib.import_module(timed.program).FAMILY

@@ -4,7 +4,7 @@ import json
 import os
 import sys
 
-from training_run.quiet import import_tensorflow
+from training_run.tensorflow_import import import_tensorflow
 
 
 def measure(name, way):
@@ -17,12 +17,12 @@ def measure(name, way):
     if way == "floor":
         from benchmarks.floor import floor
         from benchmarks.models import load_model
-        from training_run.precision import resolve_precision
+        from training_run.step.precision import resolve_precision
 
         config, networks = load_model(name)
         return floor(resolve_precision(config), networks)
-    from training_run.config import DataConfig
-    from training_run.data import load_dataset
+    from training_run.config.sections import DataConfig
+    from training_run.data.datasets import load_dataset
 
     images = load_dataset(DataConfig()).x_train
     return find_way(way)(name, images)

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.models import MODELS
-from training_run.curves import read_log
+from training_run.run_folder.log import read_log
 
 OVERRIDES = {"ours": (), "ours_float32": ("training.precision=float32",)}
 """What each of our ways changes in a preset."""

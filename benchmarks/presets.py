@@ -9,8 +9,8 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from training_run.presets import find_config, list_presets
-from training_run.yaml_source import read_yaml
+from training_run.config.load import find_config, list_presets
+from training_run.config.yaml_source import read_yaml
 
 PROGRAMS = {
     "gan": "gan_mnist.train",

@@ -7,9 +7,10 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-from training_run.curves import COLORS, read_log
-from training_run.rundir import find_run
-from training_run.yaml_source import read_yaml
+from training_run.config.yaml_source import read_yaml
+from training_run.pictures.curves import COLORS
+from training_run.run_folder.find import find_run
+from training_run.run_folder.log import read_log
 
 
 class Course(NamedTuple):

@@ -11,8 +11,8 @@ from gan_mnist.networks import (
 )
 from gan_mnist.networks_conv import build_conv_discriminator, build_conv_generator
 from gan_mnist.regularizers import gradient_penalty, instance_noise_stddev, r1_penalty
-from training_run.intervals import interval_to_steps
-from training_run.optimizers import build_adam
+from training_run.config.intervals import interval_to_steps
+from training_run.step.optimizers import build_adam
 
 
 def build_gan(config, spec, block):

@@ -13,7 +13,8 @@ from pydantic import (
 )
 
 from sample_quality.while_training import QualityConfig, quality_problems
-from training_run.config import (
+from training_run.config.intervals import Interval
+from training_run.config.sections import (
     AdamConfig,
     AdamOverrides,
     Fraction,
@@ -24,8 +25,7 @@ from training_run.config import (
     Widths,
     model_kind,
 )
-from training_run.intervals import Interval
-from training_run.yaml_source import ConfigError, Problem
+from training_run.config.yaml_source import ConfigError, Problem
 
 
 class NetworksConfig(ModelSection):

@@ -14,9 +14,9 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from gan_mnist.health_rules import Diagnosis, Measurement, rules_for
-from training_run.batches import draw_normal, scale_images
-from training_run.callbacks import EverySteps
 from training_run.files import append_text, write_text
+from training_run.loop.callbacks import EverySteps
+from training_run.step.batches import draw_normal, scale_images
 
 NUM_PROBED = 64
 """Images in a measurement, which then costs about as much as two training steps of batch 32."""

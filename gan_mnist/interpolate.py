@@ -4,18 +4,20 @@ import sys
 from pathlib import Path
 
 from gan_mnist.train import FAMILY
-from training_run.command import run_command
-from training_run.config import load_config
-from training_run.interpolation import (
+from training_run.cli.arguments import (
     add_interpolation_arguments,
+    add_run_arguments,
     check_frames,
-    rows_by_label,
-    write_interpolation,
+    check_seed,
+    checked_out,
 )
-from training_run.parser import CommandParser
-from training_run.quiet import import_tensorflow
-from training_run.rundir import check_family, find_run
-from training_run.sampling import add_run_arguments, check_seed, checked_out, choose_rows
+from training_run.cli.parser import CommandParser
+from training_run.cli.run_command import run_command
+from training_run.config.load import load_config
+from training_run.pictures.interpolation import rows_by_label, write_interpolation
+from training_run.run_folder.find import check_family, find_run
+from training_run.step.sampling import choose_rows
+from training_run.tensorflow_import import import_tensorflow
 
 
 def main(argv=None):
@@ -41,8 +43,8 @@ def _interpolate(arguments):
     check_family(run, FAMILY.name)
     config = load_config(FAMILY.config_class, run.config)
     import_tensorflow()
-    from training_run.batches import draw_normal
-    from training_run.saved import load_network
+    from training_run.run_folder.networks import load_network
+    from training_run.step.batches import draw_normal
 
     generator = load_network(run, "generator")
     labels = choose_rows(generator, arguments.label)

@@ -3,8 +3,8 @@
 import keras
 import tensorflow as tf
 
-from training_run.batches import draw_normal, draw_uniform, scale_images
-from training_run.replicas import Composite, average_statistics, results, run_if, share_of_loss
+from training_run.step.batches import draw_normal, draw_uniform, scale_images
+from training_run.step.replicas import Composite, average_statistics, results, run_if, share_of_loss
 
 
 class GAN(Composite):

@@ -10,7 +10,7 @@ import math
 
 import keras
 
-from training_run.networks import one_hot_labels, seeded_initializers
+from training_run.step.networks import one_hot_labels, seeded_initializers
 
 
 def build_mlp_generator(

@@ -11,7 +11,7 @@ import math
 import keras
 
 from gan_mnist.networks import assemble_discriminator, assemble_generator
-from training_run.networks import seeded_initializers
+from training_run.step.networks import seeded_initializers
 
 
 def build_conv_generator(

@@ -3,7 +3,7 @@
 import sys
 
 from gan_mnist.train import FAMILY
-from training_run.sampling import sample_command
+from training_run.cli.sample import sample_command
 
 
 def main(argv=None):

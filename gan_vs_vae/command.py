@@ -12,11 +12,11 @@ from gan_vs_vae.default_runs import DEFAULTS, TrainingFailed, train_defaults
 from gan_vs_vae.pooling import pool_runs
 from gan_vs_vae.runs import read_runs
 from sample_quality.command import check_numbers
-from training_run.command import run_command
+from training_run.cli.parser import CommandParser
+from training_run.cli.run_command import run_command
 from training_run.errors import UserError
 from training_run.files import write_text
-from training_run.parser import CommandParser
-from training_run.quiet import import_tensorflow
+from training_run.tensorflow_import import import_tensorflow
 
 REPORT = "report.html"
 
@@ -122,7 +122,7 @@ def write_report(runs, num, seed):
     from gan_vs_vae.page import Material, build_page
     from gan_vs_vae.pictures import draw_run
     from gan_vs_vae.scores import qualities_of
-    from training_run.data import load_dataset
+    from training_run.data.datasets import load_dataset
 
     data = load_dataset(runs[0].settings.data)
     networks = {run.title: load_networks(run) for run in runs}
@@ -137,7 +137,7 @@ NETWORKS = ("generator", "discriminator", "encoder", "decoder")
 
 def load_networks(run):
     """The saved networks of a run: dict of name -> keras network."""
-    from training_run.saved import load_network
+    from training_run.run_folder.networks import load_network
 
     return {
         name: load_network(run.folder, name)

@@ -5,7 +5,7 @@ import sys
 from typing import NamedTuple
 
 from training_run.errors import UserError
-from training_run.rundir import find_run
+from training_run.run_folder.find import find_run
 
 
 class Training(NamedTuple):

@@ -9,7 +9,7 @@ from gan_vs_vae.markup import Head, figure, image, paragraph, side_by_side, text
 from gan_vs_vae.pictures import NUM_NEIGHBOURS, NUM_STRIPS, STRIP_FRAMES
 from gan_vs_vae.tables import protocol_in_words
 from gan_vs_vae.words import duration, listed
-from training_run.interpolation import percentages
+from training_run.pictures.interpolation import percentages
 
 NOUNS = {"mnist": "digits", "orl_faces": "faces"}
 """Data set -> what its images are called."""

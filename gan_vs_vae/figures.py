@@ -9,7 +9,7 @@ import numpy as np
 
 from gan_vs_vae.pictures import Picture, data_uri
 from sample_quality.protocol import Protocol
-from training_run.curves import COLORS, FAINT_INK, GRID, INK, draw_curves, group_metrics
+from training_run.pictures.curves import COLORS, FAINT_INK, GRID, INK, draw_curves, group_metrics
 
 SCORE_COLUMN = "frechet_distance"
 """Column of log.csv that scores a run while it trains."""

@@ -12,7 +12,7 @@ from gan_vs_vae.markup import details, paragraph, section, text_of
 from gan_vs_vae.pooling import Entry, pooled_rows
 from gan_vs_vae.tables import configuration_table, score_table, trained_table
 from gan_vs_vae.words import listed
-from sample_quality.command import NO_CLASSIFIER
+from sample_quality.score_run import NO_CLASSIFIER
 
 DATASETS = {
     "mnist": "MNIST digits",

@@ -8,14 +8,15 @@ import numpy as np
 from PIL import Image
 
 from gan_vs_vae.runs import grids
-from sample_quality.command import encodable_images, sample_images
-from sample_quality.neighbours import nearest_training_images
-from training_run.batches import draw_normal, scale_images
+from sample_quality.score_run import encodable_images, sample_images
+from sample_quality.scores.copies import nearest_training_images
 from training_run.errors import UserError
-from training_run.gif import thin_evenly
-from training_run.images import image_grid, interleave_rows, to_pillow, to_uint8
-from training_run.interpolation import latents_between
-from training_run.sampling import choose_labels
+from training_run.pictures.gif import thin_evenly
+from training_run.pictures.grid import image_grid, interleave_rows
+from training_run.pictures.interpolation import latents_between
+from training_run.pictures.pixels import to_pillow, to_uint8
+from training_run.step.batches import draw_normal, scale_images
+from training_run.step.sampling import choose_labels
 
 SMALL = 32
 """Images up to this width are digits, kept pixel for pixel; larger ones are photographs."""

@@ -3,7 +3,7 @@
 import statistics
 from typing import NamedTuple
 
-from training_run.resuming import MAY_CHANGE, flatten, is_one_of
+from training_run.run_folder.resume import MAY_CHANGE, flatten, is_one_of
 
 SAME_THING = ("seed", "name", *MAY_CHANGE)
 """Keys, or sections, in which runs of one configuration may differ: how a run is watched, and how

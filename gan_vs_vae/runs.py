@@ -11,14 +11,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sample_quality.settings import RunSettings, image_network, read_settings
-from training_run.curves import read_log
-from training_run.data import describe_dataset
+from sample_quality.run_settings import RunSettings, image_network, read_settings
+from training_run.config.intervals import interval_to_steps
+from training_run.config.yaml_source import read_yaml
+from training_run.data.datasets import describe_dataset
 from training_run.errors import UserError
-from training_run.intervals import interval_to_steps
-from training_run.resuming import flatten
-from training_run.rundir import RunDir, find_run
-from training_run.yaml_source import read_yaml
+from training_run.run_folder.find import find_run
+from training_run.run_folder.log import read_log
+from training_run.run_folder.paths import RunDir
+from training_run.run_folder.resume import flatten
 
 FAMILIES = {"gan": "GAN", "vae": "VAE"}
 """Family in a configuration -> what a reader calls it."""

@@ -2,11 +2,11 @@
 
 import dataclasses
 
-from sample_quality.command import MAX_REAL, find_classifier, measure_run
 from sample_quality.protocol import PIXELS, Protocol, read_quality, write_quality
+from sample_quality.score_run import MAX_REAL, find_classifier, measure_run
+from training_run.data.image_data import sha256_of_array
 from training_run.errors import UserError
 from training_run.files import sha256_of_file
-from training_run.image_data import sha256_of_array
 
 
 def qualities_of(runs, data, num, seed, report):

@@ -7,10 +7,11 @@ from typing import Annotated
 
 from pydantic import Field
 
-from training_run.config import Section, problems_between_rows
+from training_run.config.intervals import Interval
+from training_run.config.load import problems_between_rows
+from training_run.config.sections import Section
+from training_run.config.yaml_source import Problem
 from training_run.errors import UserError
-from training_run.intervals import Interval
-from training_run.yaml_source import Problem
 
 MIN_SAMPLES, MAX_SAMPLES = 1000, 50_000
 
@@ -63,7 +64,7 @@ def check_classifier(config, data):
     Raises:
         UserError: naming the command that trains it.
     """
-    from sample_quality.classifier import classifier_for
+    from sample_quality.features.classifier import classifier_for
 
     if not config.quality.every:
         return
@@ -80,8 +81,8 @@ def quality_callbacks(context, name):
         context: a `RunContext` whose configuration has a `quality` section.
         name: of the network that draws the samples: "generator" or "decoder".
     """
-    from sample_quality.callback import FrechetScore, KeepBest
-    from sample_quality.classifier import classifier_for
+    from sample_quality.features.classifier import classifier_for
+    from sample_quality.keep_best import FrechetScore, KeepBest
 
     config, data = context.config, context.source_data
     if not config.quality.every:

@@ -24,7 +24,7 @@ def tiny_data(tmp_path_factory):
 @pytest.fixture(scope="session")
 def tiny_cache(tmp_path_factory, tiny_data):
     """A cache folder with a classifier of the tiny images, for `GAN_VAE_MNIST_CACHE`."""
-    from sample_quality import train_classifier
+    from sample_quality.features import training as train_classifier
 
     folder = tmp_path_factory.mktemp("cache")
     with pytest.MonkeyPatch.context() as patch:

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 
-from training_run.config import RunConfig
+from training_run.config.sections import RunConfig
 from training_run.errors import UserError
-from training_run.precision import computing_in
+from training_run.step.precision import computing_in
 
 
 def no_intervals(config):

@@ -15,7 +15,7 @@ smoother and so more probable digits; no published number we quote uses it.)
 
 import dataclasses
 
-from sample_quality.likelihood import binarize_images
+from sample_quality.scores.likelihood import binarize_images
 
 BINARIZATIONS = ("none", "static", "dynamic")
 

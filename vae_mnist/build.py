@@ -1,7 +1,7 @@
 """From a checked configuration to a compiled VAE."""
 
-from training_run.intervals import interval_to_steps
-from training_run.optimizers import build_adam
+from training_run.config.intervals import interval_to_steps
+from training_run.step.optimizers import build_adam
 from vae_mnist.losses import get_loss
 from vae_mnist.model import VAE
 from vae_mnist.networks import (

@@ -2,8 +2,9 @@
 
 import keras
 
-from training_run.callbacks import EverySteps
-from training_run.images import interleave_rows, save_image_grid, to_uint8
+from training_run.loop.callbacks import EverySteps
+from training_run.pictures.grid import interleave_rows, save_image_grid
+from training_run.pictures.pixels import to_uint8
 from vae_mnist.latent_path import write_run_strip
 from vae_mnist.plane import write_manifold
 

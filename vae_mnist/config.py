@@ -13,7 +13,9 @@ from pydantic import (
 )
 
 from sample_quality.while_training import QualityConfig, quality_problems
-from training_run.config import (
+from training_run.config.intervals import Interval
+from training_run.config.load import problems_between_rows
+from training_run.config.sections import (
     AdamConfig,
     DataConfig,
     ModelSection,
@@ -21,10 +23,8 @@ from training_run.config import (
     Section,
     Widths,
     model_kind,
-    problems_between_rows,
 )
-from training_run.intervals import Interval
-from training_run.yaml_source import ConfigError, Problem
+from training_run.config.yaml_source import ConfigError, Problem
 
 
 class NetworksConfig(ModelSection):

@@ -6,18 +6,20 @@ from pathlib import Path
 
 import numpy as np
 
-from training_run.command import run_command
-from training_run.config import load_config
-from training_run.errors import UserError
-from training_run.interpolation import (
+from training_run.cli.arguments import (
     add_interpolation_arguments,
+    add_run_arguments,
     check_frames,
-    write_interpolation,
+    check_seed,
+    checked_out,
 )
-from training_run.parser import CommandParser
-from training_run.quiet import import_tensorflow
-from training_run.rundir import check_family, find_run
-from training_run.sampling import add_run_arguments, check_seed, checked_out
+from training_run.cli.parser import CommandParser
+from training_run.cli.run_command import run_command
+from training_run.config.load import load_config
+from training_run.errors import UserError
+from training_run.pictures.interpolation import write_interpolation
+from training_run.run_folder.find import check_family, find_run
+from training_run.tensorflow_import import import_tensorflow
 from vae_mnist.latent_path import (
     any_digit,
     choose_ends,

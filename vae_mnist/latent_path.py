@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from training_run.interpolation import latents_between, rows_by_label, write_strip
+from training_run.pictures.interpolation import latents_between, rows_by_label, write_strip
 from vae_mnist.trained import labels_at
 
 NUM_FRAMES = 11
@@ -40,7 +40,7 @@ def posterior_means(vae, images, labels, seed):
 
 def posterior_draws(vae, images, labels, seed):
     """A draw from each q(z|x), as source 003 has it: (N, latent_dim) float32."""
-    from training_run.batches import draw_normal
+    from training_run.step.batches import draw_normal
     from vae_mnist.losses import sample_posterior
 
     z_mean, z_log_var = vae.posterior(images, labels)

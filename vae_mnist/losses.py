@@ -31,7 +31,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from training_run.replicas import mean_over_replicas
+from training_run.step.replicas import mean_over_replicas
 
 MAX_LOG_VAR = 20.0
 """Log-variance up to which all is exact: a posterior e^10 = 22,000 times as wide as the prior."""

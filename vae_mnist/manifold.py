@@ -3,13 +3,13 @@
 import sys
 from pathlib import Path
 
-from training_run.command import run_command
-from training_run.config import load_config
+from training_run.cli.arguments import add_run_arguments, check_seed, checked_out
+from training_run.cli.parser import CommandParser
+from training_run.cli.run_command import run_command
+from training_run.config.load import load_config
 from training_run.errors import UserError
-from training_run.parser import CommandParser
-from training_run.quiet import import_tensorflow
-from training_run.rundir import check_family, find_run
-from training_run.sampling import add_run_arguments, check_seed, checked_out
+from training_run.run_folder.find import check_family, find_run
+from training_run.tensorflow_import import import_tensorflow
 from vae_mnist.plane import NUM, write_manifold
 from vae_mnist.train import FAMILY
 from vae_mnist.trained import load_data, load_vae

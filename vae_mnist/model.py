@@ -4,9 +4,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from training_run.batches import draw_normal, draw_uniform, scale_images
-from training_run.networks import logits_network
-from training_run.replicas import Composite, results, share_of_loss
+from training_run.step.batches import draw_normal, draw_uniform, scale_images
+from training_run.step.networks import logits_network
+from training_run.step.replicas import Composite, results, share_of_loss
 from vae_mnist.binarization import BINARIZATIONS
 from vae_mnist.losses import (
     beta_at,

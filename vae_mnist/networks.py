@@ -11,14 +11,15 @@ by appending the one-hot label to the layer's input (as a constant plane to an i
 borders), at next to no cost.
 
 A decoder ends in a sigmoid that is a layer of its own. The saved network thus gives images in
-[0, 1], while `training_run.networks.logits_network` takes the logits before it, for the losses.
+[0, 1], while `training_run.step.networks.logits_network` takes the logits before it, for the
+losses.
 """
 
 import math
 
 import keras
 
-from training_run.networks import one_hot_labels, seeded_initializers
+from training_run.step.networks import one_hot_labels, seeded_initializers
 
 
 def build_mlp_encoder(

@@ -5,8 +5,8 @@ On the left what the decoder makes of the plane, on the right where the encoder 
 
 import numpy as np
 
-from training_run.curves import FAINT_INK, INK
-from training_run.sampling import choose_labels
+from training_run.pictures.curves import FAINT_INK, INK
+from training_run.step.sampling import choose_labels
 
 NUM = 20
 """Images along each side of the decoded plane, unless another number is asked for."""
@@ -73,7 +73,8 @@ def plane_latents(num):
 
 def draw_plane(vae, num, labels=None):
     """The decoded plane: (H', W', C) uint8, images edge to edge."""
-    from training_run.images import display_scale, image_grid, to_uint8
+    from training_run.pictures.grid import image_grid
+    from training_run.pictures.pixels import display_scale, to_uint8
 
     images = to_uint8(np.asarray(vae.sample(plane_latents(num), labels)), vae.value_range)
     scale = display_scale(num * images.shape[2], MIN_SIDE)

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import numpy as np
 
-from training_run.command import run_command
-from training_run.config import load_config
+from training_run.cli.arguments import add_run_arguments, check_draw, checked_out
+from training_run.cli.parser import CommandParser
+from training_run.cli.run_command import run_command
+from training_run.config.load import load_config
 from training_run.errors import UserError
-from training_run.parser import CommandParser
-from training_run.quiet import import_tensorflow
-from training_run.rundir import check_family, find_run
-from training_run.sampling import add_run_arguments, check_draw, checked_out
+from training_run.run_folder.find import check_family, find_run
+from training_run.tensorflow_import import import_tensorflow
 from vae_mnist.train import FAMILY
 from vae_mnist.trained import labels_at, load_data, load_vae
 
@@ -71,8 +71,9 @@ def write_reconstructions(path, vae, images, labels=None):
         images: (N, H, W, C) uint8.
         labels: (N,) int32 where the data have labels.
     """
-    from training_run.batches import scale_images
-    from training_run.images import add_captions, save_png, to_uint8
+    from training_run.pictures.captions import add_captions
+    from training_run.pictures.pixels import save_png, to_uint8
+    from training_run.step.batches import scale_images
     from vae_mnist.losses import squared_error
 
     made = vae.reconstruct(images, labels)
@@ -96,7 +97,9 @@ def draw_pairs(images, made, errors, num_columns):
     Returns:
         (H', W', C) uint8, the same width for every row of a picture.
     """
-    from training_run.images import add_captions, display_scale, image_grid, interleave_rows
+    from training_run.pictures.captions import add_captions
+    from training_run.pictures.grid import image_grid, interleave_rows
+    from training_run.pictures.pixels import display_scale
 
     pairs = interleave_rows([images, made], num_columns)
     return add_captions(

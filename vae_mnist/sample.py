@@ -2,7 +2,7 @@
 
 import sys
 
-from training_run.sampling import sample_command
+from training_run.cli.sample import sample_command
 from vae_mnist.train import FAMILY
 
 

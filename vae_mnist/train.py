@@ -8,7 +8,7 @@ from sample_quality.while_training import (
     quality_columns,
     quality_interval,
 )
-from training_run.command import train_command
+from training_run.cli.train import train_command
 from training_run.family import Family
 from vae_mnist.config import VAEConfig, check_data
 
@@ -22,7 +22,7 @@ def build(config, spec, block):
 
 def grid(vae, config, data):
     """The images of a sample grid; imports TensorFlow."""
-    from training_run.grids import sample_grid
+    from training_run.loop.sample_grid import sample_grid
 
     return sample_grid(vae, config, data)
 

@@ -3,7 +3,7 @@
 import sys
 from functools import partial
 
-from training_run.data import load_dataset
+from training_run.data.datasets import load_dataset
 
 
 def load_data(config):
@@ -31,7 +31,7 @@ def load_vae(run, config):
     Raises:
         UserError: if a network is missing, or cannot be loaded safely.
     """
-    from training_run.saved import load_network
+    from training_run.run_folder.networks import load_network
     from vae_mnist.losses import get_loss
     from vae_mnist.model import VAE
 

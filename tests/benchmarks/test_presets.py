@@ -8,9 +8,8 @@ from benchmarks.growth import AXES
 from benchmarks.models import MODELS
 from benchmarks.ours import OVERRIDES
 from benchmarks.presets import PROGRAMS, first_step, shortened
-from training_run.config import load_config
-from training_run.intervals import resolve_schedule
-from training_run.presets import find_config, list_presets
+from training_run.config.intervals import resolve_schedule
+from training_run.config.load import find_config, list_presets, load_config
 
 PRESETS = [(name, program) for f, program in PROGRAMS.items() for name, _ in list_presets(f)]
 

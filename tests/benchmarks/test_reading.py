@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.speed import summarize
 from benchmarks.time_to_quality import describe, main, protocol_of, read_course, seconds_to
-from training_run.rundir import RunDir
+from training_run.run_folder.paths import RunDir
 
 LOG = "step,seconds,frechet_distance\n10,1.0,\n20,2.0,9.5\n30,3.0,\n40,4.0,7.5\n50,5.0,8.25\n"
 

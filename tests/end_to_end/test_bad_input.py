@@ -25,9 +25,9 @@ from gan_mnist.train import main as gan_train
 from gan_mnist.train_denoiser import main as denoiser_train
 from sample_quality.command import main as quality
 from sample_quality.train_classifier import main as train_classifier
-from training_run.checkpoint import save_checkpoint
-from training_run.config import config_to_yaml, load_config
+from training_run.config.load import config_to_yaml, load_config
 from training_run.files import sha256_of_file
+from training_run.run_folder.checkpoint import save_checkpoint
 from vae_mnist.interpolate import main as vae_interpolate
 from vae_mnist.manifold import main as manifold
 from vae_mnist.reconstruct import main as reconstruct
@@ -474,7 +474,7 @@ def write_runs(folder):
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
     """A folder with configs/, data/ and runs/, all of them wrong but for data/tiny.npz."""
-    from training_run.presets import find_config
+    from training_run.config.load import find_config
 
     folder = tmp_path_factory.mktemp("world")
     before = Path.cwd()

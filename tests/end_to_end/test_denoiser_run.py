@@ -11,10 +11,10 @@ import pytest
 from PIL import Image
 
 from gan_mnist.denoise import main as denoise
-from gan_mnist.denoiser_config import DenoiserConfig
+from gan_mnist.denoiser.config import DenoiserConfig
 from gan_mnist.train import main as train_gan
 from gan_mnist.train_denoiser import main as train
-from training_run.config import load_config
+from training_run.config.load import load_config
 
 
 def arguments(data, output_dir, *overrides):
@@ -211,7 +211,7 @@ def test_a_decoder_is_cleaned_like_a_generator(outputs, run, tmp_path):
 
 
 def test_a_conditional_network_draws_its_classes_in_turn(outputs, run, tmp_path):
-    from training_run.batches import draw_normal
+    from training_run.step.batches import draw_normal
 
     out = tmp_path / "x.png"
     options = ["--denoiser", str(run), "--outputs", str(outputs), "--num", "10", "--out", str(out)]

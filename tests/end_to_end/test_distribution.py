@@ -48,9 +48,9 @@ import tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 
-import training_run.callbacks
+import training_run.loop.callbacks
 
-class Comparing(training_run.callbacks.Checkpoints):
+class Comparing(training_run.loop.callbacks.Checkpoints):
     def at_step(self, step, logs):
         super().at_step(step, logs)
         for variable in self.model.variables:
@@ -59,7 +59,7 @@ class Comparing(training_run.callbacks.Checkpoints):
             counts.add(len(copies))
             assert all(np.array_equal(copies[0], copy) for copy in copies), variable.path
 
-training_run.callbacks.Checkpoints = Comparing
+training_run.loop.callbacks.Checkpoints = Comparing
 for module, arguments in json.loads(sys.argv[1]):
     # Two strategies in one process would number their exchanges alike.
     tf.distribute.MirroredStrategy._collective_key_base += 10_000

@@ -7,7 +7,7 @@ from PIL import Image
 
 from gan_mnist.interpolate import main as interpolate
 from gan_mnist.train import main as train
-from training_run.batches import draw_normal
+from training_run.step.batches import draw_normal
 
 MARGIN, PITCH, TILE = 10, 58, 56  # pixels; an 8x8 image is enlarged 7 times
 

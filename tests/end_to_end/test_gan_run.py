@@ -16,7 +16,7 @@ from PIL import Image
 from gan_mnist.config import GANConfig
 from gan_mnist.sample import main as sample
 from gan_mnist.train import main as train
-from training_run.config import load_config
+from training_run.config.load import load_config
 
 
 def arguments(data, output_dir, *overrides):

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from gan_mnist.train import main as train
-from training_run import precision
-from training_run.rundir import RunDir
-from training_run.saved import load_network
-from training_run.yaml_source import read_yaml
+from training_run.config.yaml_source import read_yaml
+from training_run.run_folder.networks import load_network
+from training_run.run_folder.paths import RunDir
+from training_run.step import precision
 
 NAME = "00001-gan_dcgan_smoke"
 

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from gan_mnist.train import main as train_gan
-from training_run.image_data import sha256_of_array
+from training_run.data.image_data import sha256_of_array
 from vae_mnist.train import main as train_vae
 
 LENGTH = [

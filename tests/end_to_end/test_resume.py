@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import training_run.checkpoint as checkpoint_module
+import training_run.run_folder.checkpoint as checkpoint_module
 from gan_mnist.train import main as train
 
 NAME = "00001-gan_mlp_smoke"

@@ -14,8 +14,8 @@ import pytest
 from PIL import Image
 from scipy.stats import norm
 
-from training_run import images as drawing
-from training_run.config import load_config
+from training_run.config.load import load_config
+from training_run.pictures import pixels as drawing
 from vae_mnist.config import VAEConfig
 from vae_mnist.interpolate import main as interpolate
 from vae_mnist.manifold import main as manifold

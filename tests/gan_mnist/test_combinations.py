@@ -7,10 +7,10 @@ import pytest
 
 from gan_mnist.build import build_gan
 from gan_mnist.config import GANConfig, check_data
-from training_run.batches import make_batches
-from training_run.data import DataSpec, ImageData
-from training_run.grids import sample_grid
-from training_run.yaml_source import ConfigError
+from training_run.config.yaml_source import ConfigError
+from training_run.data.datasets import DataSpec, ImageData
+from training_run.loop.sample_grid import sample_grid
+from training_run.step.batches import make_batches
 
 SPEC = DataSpec(40, (8, 8, 1), 4)
 SMALL = {

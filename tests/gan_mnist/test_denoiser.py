@@ -3,14 +3,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from gan_mnist.corruption import (
+from gan_mnist.denoiser.corruption import (
     CORRUPTIONS,
     add_gaussian_noise,
     add_salt_and_pepper,
     mask_pixels,
 )
-from gan_mnist.denoiser import Denoiser, build_denoiser, denoise, reconstruction_loss
-from training_run.data import ImageData
+from gan_mnist.denoiser.model import Denoiser, denoise, reconstruction_loss
+from gan_mnist.denoiser.network import build_denoiser
+from training_run.data.datasets import ImageData
 
 SHAPE = (8, 8, 1)
 BATCH = 16
@@ -199,7 +200,7 @@ def test_the_same_seed_gives_the_same_weights_also_when_resumed(jit_compile):
 
 
 def test_it_trains_from_the_batches_of_the_fit_loop():
-    from training_run.batches import make_batches
+    from training_run.step.batches import make_batches
 
     images = pictures()
     data = ImageData(

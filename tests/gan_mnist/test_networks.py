@@ -13,7 +13,7 @@ from gan_mnist.networks import (
     spectral_normalization,
 )
 from gan_mnist.networks_conv import build_conv_discriminator, build_conv_generator, start_size
-from training_run.precision import computing_in
+from training_run.step.precision import computing_in
 
 SMALL = {"image_shape": (8, 8, 1), "seed": 5}
 SPECTRAL = {"wrap": spectral_normalization}

@@ -11,7 +11,7 @@ from gan_mnist.regularizers import (
     r1_penalty,
     squared_gradient_norms,
 )
-from training_run.networks import seeded_initializers
+from training_run.step.networks import seeded_initializers
 
 SHAPE = (4, 3, 2)
 rng = np.random.default_rng(0)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gan_vs_vae.command import main
-from training_run.curves import read_log
+from training_run.run_folder.log import read_log
 
 
 class Elements(HTMLParser):

@@ -10,7 +10,7 @@ import numpy as np
 from gan_vs_vae.exhibits import quality_and_time
 from gan_vs_vae.figures import loss_curves, scored_while_training
 from sample_quality.protocol import Protocol
-from training_run.rundir import RunDir
+from training_run.run_folder.paths import RunDir
 
 PROTOCOL = Protocol("mnist classifier", "f" * 64, "train", "e" * 64, 10_000, 5_000, 3)
 

@@ -12,10 +12,10 @@ from PIL import Image
 from gan_vs_vae import pictures
 from gan_vs_vae.pictures import as_picture, columns_of, draw_run, grid_picture, read_frames
 from gan_vs_vae.runs import grids
+from training_run.data.image_data import make_image_data
 from training_run.errors import UserError
-from training_run.image_data import make_image_data
-from training_run.networks import one_hot_labels
-from training_run.rundir import RunDir
+from training_run.run_folder.paths import RunDir
+from training_run.step.networks import one_hot_labels
 
 SIZE = 8
 

@@ -8,7 +8,7 @@ import pytest
 
 from gan_vs_vae.runs import config_differences, grids, read_run, read_runs
 from training_run.errors import UserError
-from training_run.rundir import RunDir
+from training_run.run_folder.paths import RunDir
 
 CONFIG = """\
 family: {family}

@@ -9,9 +9,9 @@ import pytest
 from gan_vs_vae import scores
 from gan_vs_vae.scores import answers, qualities_of, stored_quality
 from sample_quality.protocol import Protocol, Quality, Score, read_quality, write_quality
+from training_run.data.image_data import make_image_data
 from training_run.files import sha256_of_file
-from training_run.image_data import make_image_data
-from training_run.rundir import RunDir
+from training_run.run_folder.paths import RunDir
 
 PIXELS = Protocol("pixels", "", "test", "e" * 64, 10, 50, 0)
 

@@ -11,9 +11,9 @@ import pytest
 
 from sample_quality.command import main
 from sample_quality.protocol import read_quality
-from sample_quality.settings import read_settings
-from training_run.networks import one_hot_labels
-from training_run.rundir import RunDir
+from sample_quality.run_settings import read_settings
+from training_run.run_folder.paths import RunDir
+from training_run.step.networks import one_hot_labels
 
 
 @pytest.fixture(autouse=True)

@@ -4,15 +4,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from sample_quality.protocol import (
-    METRICS,
-    Protocol,
-    Quality,
-    Score,
-    read_quality,
-    score_images,
-    write_quality,
-)
+from sample_quality.image_scores import score_images
+from sample_quality.protocol import METRICS, Protocol, Quality, Score, read_quality, write_quality
 from sample_quality.table import columns, format_comparison, format_scores
 from training_run.errors import UserError
 

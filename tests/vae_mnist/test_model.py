@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from sample_quality.likelihood import bernoulli_model, negative_elbo
-from training_run.batches import draw_normal, make_batches
+from sample_quality.scores.likelihood import bernoulli_model, negative_elbo
+from training_run.step.batches import draw_normal, make_batches
 from vae_mnist.binarization import binarize_data
 from vae_mnist.losses import MIN_LOG_SCALE, get_loss
 from vae_mnist.model import VAE

@@ -5,7 +5,7 @@ import keras
 import numpy as np
 import pytest
 
-from training_run.networks import logits_network
+from training_run.step.networks import logits_network
 from vae_mnist.networks import (
     build_conv_decoder,
     build_conv_encoder,

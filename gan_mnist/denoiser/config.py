@@ -1,0 +1,51 @@
+"""Configuration of a denoiser's run."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, NonNegativeFloat, PositiveInt, model_validator
+
+from training_run.config.sections import AdamConfig, RunConfig, Section
+
+Share = Annotated[float, Field(ge=0, le=1)]
+"""Of the pixels: from none, 0, to all, 1."""
+
+
+class DenoiserModelConfig(Section):
+    """The autoencoder of source 000."""
+
+    num_hidden: PositiveInt = 50
+    value_range: Annotated[tuple[Literal[0.0], Literal[1.0]], Field(strict=False)] = Field(
+        (0.0, 1.0), description="of its images; fixed, and written down for those who read runs"
+    )
+
+
+class CorruptionConfig(Section):
+    """Kinds of corruption and their strengths, applied in this order; 0 leaves one out."""
+
+    gaussian: NonNegativeFloat = Field(
+        0.0, description="standard deviation of noise on every pixel; black to white is 1"
+    )
+    masking: Share = Field(0.0, description="share of the pixels that turn black")
+    salt_and_pepper: Share = Field(0.0, description="share that turn black or white")
+
+    @model_validator(mode="after")
+    def _check_that_there_is_one(self):
+        if not self.strengths():
+            raise ValueError(
+                "expected a strength above 0 for at least one kind of corruption, received none: "
+                "there would be nothing to clean"
+            )
+        return self
+
+    def strengths(self):
+        """Kind -> strength, of the kinds that are on."""
+        return {kind: strength for kind, strength in self.model_dump().items() if strength > 0}
+
+
+class DenoiserConfig(RunConfig):
+    """One training run of a denoising autoencoder."""
+
+    family: Literal["denoiser"]
+    model: DenoiserModelConfig = DenoiserModelConfig()
+    corruption: CorruptionConfig
+    optimizer: AdamConfig = AdamConfig()

@@ -1,0 +1,285 @@
+"""What a digit looks like, in numbers: the last hidden layer of a small classifier of our own.
+
+The scores compare images by these features. Weights are kept as half-precision arrays beside a
+record of what they were trained on, and are trusted only if their checksum is the record's.
+"""
+
+import dataclasses
+import json
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from training_run.data.pinned_arrays import cache_folder
+from training_run.errors import UserError
+from training_run.files import atomic_path, sha256_of_file, write_text
+from training_run.step.batches import scale_images
+from training_run.step.networks import seeded_initializers
+
+FORMAT = 1
+
+
+SHIPPED = Path(__file__).with_name("mnist_classifier.npz")
+"""The classifier that comes with this package, trained on MNIST."""
+
+
+BATCH = 500
+"""Images classified at once: bounds the memory and changes no result."""
+
+
+FEATURE_DIM = 128
+
+
+@dataclass(frozen=True)
+class ClassifierRecord:
+    """What a file of weights is; a JSON file of the same name beside it.
+
+    Attributes:
+        name: of the data set it was trained on.
+        image_shape: (H, W, C).
+        num_classes: classes it tells apart.
+        feature_dim: size of its last hidden layer.
+        sha256_x_train: of the training images, as in `ImageData.checksum`.
+        sha256: of the weights' file.
+        test_accuracy: share of the test images it gets right with these very weights; None
+            where those have no labels.
+        num_test: how many test images.
+        steps: training steps.
+        seed: of initial weights, batches and dropout.
+        format: version of the two files.
+    """
+
+    name: str
+    image_shape: tuple[int, int, int]
+    num_classes: int
+    feature_dim: int
+    sha256_x_train: str
+    sha256: str
+    test_accuracy: float | None
+    num_test: int
+    steps: int
+    seed: int
+    format: int = FORMAT
+
+
+class Classified(NamedTuple):
+    """What the classifier says of N images.
+
+    Attributes:
+        features: (N, D) float32, not negative: the last hidden layer.
+        probabilities: (N, K) float32, of each class.
+    """
+
+    features: np.ndarray
+    probabilities: np.ndarray
+
+    @property
+    def classes(self):
+        """(N,) int64, the likeliest class."""
+        return self.probabilities.argmax(axis=1)
+
+
+class Classifier:
+    """A trained network and the record of it.
+
+    Args:
+        network: from `build_classifier`.
+        record: its `ClassifierRecord`.
+    """
+
+    def __init__(self, network, record):
+        self.network, self.record = network, record
+        outputs = [network.get_layer("features").output, network.outputs[0]]
+        self._classify = tf.function(keras.Model(network.inputs, outputs), reduce_retracing=True)
+
+    def __call__(self, images):
+        """Classify (N, H, W, C) uint8 images.
+
+        Returns:
+            `Classified`.
+
+        Raises:
+            ValueError: images of another shape than the classifier was trained on.
+        """
+        if images.shape[1:] != self.record.image_shape or images.dtype != np.uint8:
+            raise ValueError(
+                f"The classifier of {self.record.name} takes uint8 images of shape "
+                f"{self.record.image_shape}. Received: {images.dtype} of shape {images.shape[1:]}"
+            )
+        features, logits = [], []
+        for start in range(0, len(images), BATCH):
+            x = scale_images(images[start : start + BATCH], (0.0, 1.0))
+            outputs = self._classify(x, training=False)
+            features.append(outputs[0].numpy())
+            logits.append(outputs[1])
+        probabilities = tf.nn.softmax(tf.concat(logits, axis=0)).numpy()
+        return Classified(np.concatenate(features), probabilities)
+
+
+def build_classifier(image_shape, num_classes, seed):
+    """Convolutions with batch normalisation and pooling down to 8x8 or less, then two dense layers.
+
+    Args:
+        image_shape: (H, W, C).
+        num_classes: K.
+        seed: of the initial weights and of dropout.
+
+    Returns:
+        An uncompiled `Sequential` named "classifier": (N, H, W, C) in [0, 1] -> logits (N, K).
+        Its layer "features" gives (N, `FEATURE_DIM`). For 28x28x1: 459,946 parameters.
+    """
+    initializers = seeded_initializers("classifier", seed)
+    layers = [keras.layers.Input(image_shape), *_convolution(1, 32, 5, initializers)]
+    side, number = min(image_shape[:2]), 1
+    while side > 8:
+        side, number = side // 2, number + 1
+        layers.append(keras.layers.MaxPooling2D(name=f"pool_{number - 1}"))
+        layers += _convolution(number, 64, 3, initializers)
+    layers += [
+        keras.layers.Flatten(name="flatten"),
+        # Normalised, features are of order one and none of them dies: all count in a distance.
+        keras.layers.Dense(
+            FEATURE_DIM, use_bias=False, kernel_initializer=next(initializers), name="dense"
+        ),
+        keras.layers.BatchNormalization(momentum=0.9, name="norm_dense"),
+        keras.layers.ReLU(name="features"),
+        keras.layers.Dropout(0.4, seed=seed, name="dropout"),
+        keras.layers.Dense(num_classes, kernel_initializer=next(initializers), name="logits"),
+    ]
+    return keras.Sequential(layers, name="classifier")
+
+
+def _convolution(number, num_filters, size, initializers):
+    return [
+        keras.layers.Conv2D(
+            num_filters,
+            size,
+            padding="same",
+            use_bias=False,
+            kernel_initializer=next(initializers),
+            name=f"conv_{number}",
+        ),
+        keras.layers.BatchNormalization(momentum=0.9, name=f"norm_{number}"),
+        keras.layers.ReLU(name=f"relu_{number}"),
+    ]
+
+
+def round_to_half(network):
+    """Round a network's weights to half precision, which is what `save_classifier` keeps."""
+    for variable in network.variables:
+        if variable.dtype == "float32":
+            variable.assign(np.asarray(variable).astype(np.float16).astype(np.float32))
+
+
+def save_classifier(path, network, record):
+    """Write weights and record.
+
+    Args:
+        path: the `.npz` file; its folder must exist. The record goes beside it, as `.json`.
+        network: the trained network.
+        record: its `ClassifierRecord`; the checksum in it is replaced by the file's.
+    """
+    arrays = {name: np.asarray(value).astype(np.float16) for name, value in _weights(network)}
+    with atomic_path(path) as temporary, open(temporary, "wb") as file:
+        np.savez(file, **arrays)
+    record = dataclasses.replace(record, sha256=sha256_of_file(path))
+    write_text(path.with_suffix(".json"), json.dumps(dataclasses.asdict(record), indent=2) + "\n")
+
+
+def load_classifier(path):
+    """Load a classifier after comparing its file with the recorded checksum.
+
+    Args:
+        path: the `.npz` file.
+
+    Returns:
+        A `Classifier`.
+
+    Raises:
+        UserError: the files are missing, damaged or do not belong together.
+    """
+    record = read_record(path)
+    try:
+        if sha256_of_file(path) != record.sha256:
+            raise UserError(f"{path}: expected the weights that {record.name}'s record describes")
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise UserError(f"{path}: the weights cannot be read ({error})") from None
+    network = build_classifier(record.image_shape, record.num_classes, seed=0)
+    weights = dict(_weights(network))
+    if {name: array.shape for name, array in arrays.items()} != {
+        name: tuple(variable.shape) for name, variable in weights.items()
+    }:
+        raise UserError(f"{path}: expected the weights of this network, received others")
+    for name, variable in weights.items():
+        variable.assign(arrays[name].astype(np.float32))
+    return Classifier(network, record)
+
+
+def read_record(path):
+    """The `ClassifierRecord` beside a file of weights.
+
+    Raises:
+        UserError: if it is missing, damaged or of another format.
+    """
+    try:
+        values = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        record = ClassifierRecord(**values | {"image_shape": tuple(values["image_shape"])})
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise UserError(f"{path.with_suffix('.json')}: cannot be read ({error})") from None
+    if record.format != FORMAT:
+        raise UserError(f"{path}: expected format {FORMAT}, received {record.format}")
+    return record
+
+
+def cached_classifier(sha256_x_train):
+    """Where the classifier trained on these images is cached; the file may not exist.
+
+    Raises:
+        UserError: the user has no cache folder.
+    """
+    try:
+        return cache_folder() / f"classifier-{sha256_x_train[:16]}.npz"
+    except OSError as error:
+        raise UserError(f"there is no place for the classifier: {error}") from None
+
+
+def classifier_for(data, data_config):
+    """The classifier trained on a data set's images: the shipped one, or one from the cache.
+
+    Args:
+        data: `ImageData`.
+        data_config: the `data` section that it was loaded by, for the error's advice.
+
+    Returns:
+        A `Classifier`.
+
+    Raises:
+        UserError: there is none; the sentence says which command trains it.
+    """
+    for path in (SHIPPED, cached_classifier(data.checksum)):
+        if path.is_file() and read_record(path).sha256_x_train == data.checksum:
+            return load_classifier(path)
+    if data.num_classes is None:
+        raise UserError("training one takes images with labels, and these have none")
+    options = [f"--dataset {data_config.dataset}"]
+    options += [f"--path {data_config.path}"] if data_config.path else []
+    options += [f"--image-size {data_config.image_size}"] if data_config.image_size else []
+    options += [f"--num-channels {data_config.num_channels}"] if data_config.num_channels else []
+    raise UserError(
+        "expected a classifier of these images, received none; train it with: "
+        f"python -m sample_quality.train_classifier {' '.join(options)}"
+    )
+
+
+def _weights(network):
+    """(name, variable) of all that is worth keeping: dropout's random state is not."""
+    for layer in network.layers:
+        for variable in layer.weights:
+            yield f"{layer.name}/{variable.name}", variable

@@ -1,0 +1,155 @@
+"""Scoring a run while it trains, and keeping the best of it."""
+
+import json
+import os
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+
+from sample_quality.protocol import Protocol
+from sample_quality.scores.frechet import frechet_distance, moments
+from training_run.data.image_data import sha256_of_array
+from training_run.errors import UserError
+from training_run.files import write_text
+from training_run.loop.callbacks import EverySteps, check_finite
+from training_run.run_folder.networks import save_networks
+from training_run.run_folder.paths import RunDir
+from training_run.step.sampling import choose_labels, generate
+
+MAX_REAL = 10_000
+"""Training images that samples are compared with, at most."""
+
+
+class FrechetScore:
+    """The Fréchet distance of a network's samples, as it is when called.
+
+    The real images are training images: a checkpoint chosen by the test images would look better
+    on them than it is.
+
+    Args:
+        network: the generator or decoder, whose weights go on changing.
+        classifier: a `Classifier` of such images.
+        train: (N, H, W, C) uint8; the first `MAX_REAL` are used.
+        value_range: (low, high) of the network's images.
+        num_images: samples to a score.
+        seed: of their latents, the same every time.
+
+    Attributes:
+        name: name of the score, and of its column in log.csv.
+        protocol: its `Protocol`.
+    """
+
+    name = "frechet_distance"
+
+    def __init__(self, network, classifier, train, *, value_range, num_images, seed):
+        real = train[:MAX_REAL]
+        self.network, self.classifier, self.value_range = network, classifier, value_range
+        self.labels = choose_labels(network, None, num_images)
+        self.protocol = Protocol(
+            features=f"{classifier.record.name} classifier",
+            features_sha256=classifier.record.sha256,
+            split="train",
+            real_sha256=sha256_of_array(real),
+            num_real=len(real),
+            num_generated=num_images,
+            seed=seed,
+        )
+        self._target = moments(classifier(real).features)
+
+    def __call__(self):
+        num_images, seed = self.protocol.num_generated, self.protocol.seed
+        images = generate(self.network, num_images, seed, self.value_range, self.labels)
+        return frechet_distance(moments(self.classifier(images).features), self._target)
+
+
+class KeepBest(EverySteps):
+    """Scores the run at an interval, logs the score and keeps the networks of the lowest one.
+
+    `best/` holds the networks and `score.json` (score, value, step, protocol). It is replaced as
+    a whole, so its files always belong together; a resumed run goes on from what it finds there.
+
+    Args:
+        clock, every: when.
+        score: function without arguments giving a float, lower is better, with a `name` and a
+            `protocol` (a `FrechetScore`).
+        folder: the run's `best/`; made when there is a best.
+    """
+
+    def __init__(self, clock, every, score, folder):
+        super().__init__(clock, every)
+        self.score, self.folder, self.best = score, Path(folder), None
+
+    def on_train_begin(self, logs=None):
+        recover_folder(self.folder)
+        self.best = read_best(self.folder, self.score)
+
+    def at_step(self, step, logs):
+        check_finite(self.model, step)  # NaN has no score, and no way back
+        value = self.score()
+        logs[self.score.name] = value
+        if self.best is None or value < self.best:
+            self.best = value
+            save_best(self.folder, self.model, self.score, value, step)
+
+
+def save_best(folder, model, score, value, step):
+    """Replace `folder` by one with the model's networks and their score."""
+    record = {
+        "score": score.name,
+        "value": value,
+        "step": step,
+        "protocol": asdict(score.protocol),
+    }
+    new = folder.with_name(f".{folder.name}-new")
+    shutil.rmtree(new, ignore_errors=True)  # of a process that was killed
+    new.mkdir()
+    save_networks(RunDir(new), model)
+    config = folder.parent / "config.yaml"
+    if config.is_file():  # with it `best/` can be sampled from, and scored, like a run
+        shutil.copy(config, new)
+    write_text(new / "score.json", json.dumps(record, indent=2) + "\n")
+    replace_folder(new, folder)
+
+
+def replace_folder(new, folder):
+    """Put `new` in the place of `folder`; `recover_folder` mends it if killed in between."""
+    old = _old(folder)
+    if folder.exists():
+        os.rename(folder, old)
+    os.rename(new, folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def recover_folder(folder):
+    """Finish or undo a `save_best` that was killed."""
+    shutil.rmtree(folder.with_name(f".{folder.name}-new"), ignore_errors=True)
+    old = _old(folder)
+    if old.exists() and not folder.exists():
+        os.rename(old, folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def read_best(folder, score):
+    """The best value so far, or None.
+
+    Raises:
+        UserError: if what is there cannot be read, or was scored otherwise.
+    """
+    path = folder / "score.json"
+    if not path.exists():
+        return None
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        name, value, protocol = record["score"], record["value"], Protocol(**record["protocol"])
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise UserError(f"{path}: the best score cannot be read ({error})") from None
+    if (name, protocol) != (score.name, score.protocol):
+        raise UserError(
+            f"{path}: expected {score.name} of {score.protocol}, received {name} of {protocol}; "
+            f"move {folder} away to start anew"
+        )
+    return value
+
+
+def _old(folder):
+    return folder.with_name(f".{folder.name}-old")

@@ -1,0 +1,91 @@
+"""What a run's folder says of its images, read without knowing its family."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from training_run.config.sections import DataConfig
+from training_run.config.yaml_source import read_yaml
+from training_run.errors import UserError
+from training_run.run_folder.log import read_log
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """What a run's configuration says of its images.
+
+    Attributes:
+        data: its `DataConfig`.
+        value_range: (low, high) of its networks' images.
+        binarize: whether and how its images were made black and white: "none", ...
+        reconstruction: a VAE's reconstruction loss, "bernoulli" for one; "" without.
+        log_scale: natural log of the standard deviation of a VAE's Gaussian pixels, on [0, 1];
+            None where its loss is no such density.
+    """
+
+    data: DataConfig
+    value_range: tuple[float, float]
+    binarize: str
+    reconstruction: str
+    log_scale: float | None
+
+
+def read_settings(run):
+    """A run's `RunSettings`, read from its config.yaml without knowing its family.
+
+    Raises:
+        UserError: if the keys are missing or wrong.
+    """
+    values = read_yaml(run.config).values
+    try:
+        data, (low, high) = values["data"], values["model"]["value_range"]
+        # A family may have keys of its own in this section.
+        common = {key: data[key] for key in DataConfig.model_fields if key in data}
+        loss = values.get("loss", {})
+        return RunSettings(
+            data=DataConfig.model_validate(common),
+            value_range=(float(low), float(high)),
+            binarize=data.get("binarize", "none"),
+            reconstruction=loss.get("reconstruction", ""),
+            log_scale=gaussian_log_scale(loss, run),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise UserError(
+            f"{run.config}: expected a run's configuration with data and model.value_range, "
+            "received something else"
+        ) from None
+
+
+def image_network(run):
+    """Name of the network that draws a run's samples.
+
+    Raises:
+        UserError: if the run has none.
+    """
+    for name in ("generator", "decoder"):
+        if run.network(name).is_file():
+            return name
+    raise UserError(
+        f"{run.path}: expected a run with generator.keras or decoder.keras, received one without"
+    )
+
+
+def gaussian_log_scale(loss, run):
+    """Log of the standard deviation that a VAE's loss gives every pixel, or None.
+
+    C * ||x - x^||^2 + beta * KL is beta times the -ELBO of a Gaussian with variance
+    beta / (2 C), but for its constant. A learned scale is the one in the log's last row.
+
+    Args:
+        loss: the `loss` section of the configuration.
+        run: the `RunDir`.
+    """
+    kind = loss.get("reconstruction")
+    if kind == "squared_error" and loss["beta"] > 0:
+        return 0.5 * math.log(loss["beta"] / (2.0 * loss["c"]))
+    if kind == "gaussian" and run.log.is_file():
+        scales = read_log(run.log).get("log_scale", np.empty(0))
+        scales = scales[np.isfinite(scales)]
+        return float(scales[-1]) if len(scales) else None
+    return None

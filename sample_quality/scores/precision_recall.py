@@ -1,0 +1,78 @@
+"""Are the samples realistic, and is everything real among them? By nearest neighbours.
+
+A set of features is taken for the union of balls, one around each of them, reaching to its k-th
+nearest neighbour.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from sample_quality.numerics.distances import distance_tiles, nearest_others
+
+PRECISION_NEIGHBOURS = 3
+"""k of Kynkäänniemi et al."""
+
+
+DENSITY_NEIGHBOURS = 5
+"""k of Naeem et al."""
+
+
+class ManifoldScores(NamedTuple):
+    """Four scores, image by image; their means are the scores.
+
+    Attributes:
+        precision: (M,) whether the generated image lies in a ball of a real one.
+        recall: (N,) whether the real image lies in a ball of a generated one.
+        density: (M,) in how many balls of real images the generated one lies, divided by k: 1 on
+            average for real images, more where samples crowd around typical ones.
+        coverage: (N,) whether a generated image lies in the real one's ball. Unlike recall it
+            does not grow with balls around outlying samples.
+    """
+
+    precision: np.ndarray
+    recall: np.ndarray
+    density: np.ndarray
+    coverage: np.ndarray
+
+
+def ball_radii(features):
+    """Squared distance to the nearest other feature, to the second nearest, ...
+
+    Args:
+        features: (N, D), N at least 6.
+
+    Returns:
+        (N, `DENSITY_NEIGHBOURS`) float32.
+    """
+    return nearest_others(features, DENSITY_NEIGHBOURS)[0]
+
+
+def manifold_scores(real, generated, real_radii=None):
+    """Precision, recall, density and coverage.
+
+    Args:
+        real: (N, D) features, N at least 6.
+        generated: (M, D) features, M at least 6.
+        real_radii: `ball_radii(real)`, if known already.
+
+    Returns:
+        `ManifoldScores`.
+
+    Source: Kynkäänniemi et al. 2019, arXiv:1904.06991, equations 1 and 2; Naeem et al. 2020,
+    arXiv:2002.09797, equations 3 and 4.
+    """
+    real_radii = ball_radii(real) if real_radii is None else real_radii
+    real_small = real_radii[:, PRECISION_NEIGHBOURS - 1, None]
+    real_large = real_radii[:, DENSITY_NEIGHBOURS - 1, None]
+    generated_small = ball_radii(generated)[:, PRECISION_NEIGHBOURS - 1]
+    precision = np.zeros(len(generated), bool)
+    recall, coverage = np.zeros(len(real), bool), np.zeros(len(real), bool)
+    num_balls = np.zeros(len(generated), np.int64)
+    for rows, columns, squares in distance_tiles(real, generated):
+        precision[columns] |= (squares <= real_small[rows]).any(axis=0)
+        recall[rows] |= (squares <= generated_small[columns]).any(axis=1)
+        inside = squares < real_large[rows]
+        num_balls[columns] += inside.sum(axis=0)
+        coverage[rows] |= inside.any(axis=1)
+    return ManifoldScores(precision, recall, num_balls / DENSITY_NEIGHBOURS, coverage)

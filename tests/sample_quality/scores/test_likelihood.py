@@ -1,0 +1,265 @@
+import math
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from scipy.stats import multivariate_normal, norm
+
+from sample_quality.scores.likelihood import (
+    LatentModel,
+    active_units,
+    as_float,
+    bernoulli_model,
+    binarize_images,
+    gaussian_model,
+    importance_weighted_nll,
+    negative_elbo,
+    posterior_means,
+)
+
+SHAPE, LATENT, SCALE = (2, 3, 1), 2, 0.4
+
+
+class LinearGaussian:
+    """p(z) = N(0, I), p(x|z) = N(W z + b, s^2 I): everything about it is known.
+
+    Its p(x) is N(b, W W' + s^2 I), and its posterior N(S W' (x - b) / s^2, S) with
+    S = (I + W' W / s^2)^-1. The columns of W are orthogonal, so S is diagonal.
+    """
+
+    def __init__(self):
+        random = np.random.default_rng(5)
+        orthogonal, _ = np.linalg.qr(random.normal(size=(6, LATENT)))
+        self.weights = orthogonal * np.array([1.5, 0.3])
+        self.bias = random.normal(size=6)
+        self.posterior_cov = np.linalg.inv(
+            np.eye(LATENT) + self.weights.T @ self.weights / SCALE**2
+        )
+        self.to_mean = self.posterior_cov @ self.weights.T / SCALE**2
+
+    def draw(self, num, seed=0):
+        random = np.random.default_rng(seed)
+        x = random.normal(size=(num, LATENT)) @ self.weights.T + self.bias
+        return (x + SCALE * random.normal(size=x.shape)).astype(np.float32).reshape(num, *SHAPE)
+
+    def nll(self, images):
+        cov = self.weights @ self.weights.T + SCALE**2 * np.eye(6)
+        return -multivariate_normal(self.bias, cov).logpdf(images.reshape(len(images), 6))
+
+    def model(self, shift=0.0, log_var_shift=0.0):
+        """As two Keras networks; the shifts take q(z|x) away from the posterior."""
+        x = keras.Input(SHAPE)
+        flat = keras.layers.Flatten()(x)
+        heads = [keras.layers.Dense(LATENT)(flat) for _ in range(2)]
+        encoder = keras.Model(x, heads)
+        log_var = np.log(np.diag(self.posterior_cov)) + log_var_shift
+        encoder.set_weights(
+            [
+                self.to_mean.T,
+                shift - self.to_mean @ self.bias,
+                np.zeros((6, LATENT)),
+                log_var,
+            ]
+        )
+        decoder = keras.Sequential(
+            [keras.Input((LATENT,)), keras.layers.Dense(6), keras.layers.Reshape(SHAPE)]
+        )
+        decoder.set_weights([self.weights.T, self.bias])
+        return gaussian_model(encoder, decoder, math.log(SCALE))
+
+    def gap(self, shift, log_var_shift):
+        """KL(q(z|x) || p(z|x)), by which -ELBO exceeds -log p(x)."""
+        precision = 1 / np.diag(self.posterior_cov)
+        ratio = math.exp(log_var_shift)
+        return 0.5 * np.sum(ratio - 1 - log_var_shift + shift**2 * precision)
+
+
+def test_the_posterior_of_the_test_model_is_diagonal():
+    cov = LinearGaussian().posterior_cov
+    assert abs(cov[0, 1]) < 1e-12
+    assert cov[0, 0] < 0.1 < 0.6 < cov[1, 1]
+
+
+@pytest.mark.parametrize("num_samples", [1, 7])
+def test_with_the_exact_posterior_every_sample_gives_log_p(num_samples):
+    linear = LinearGaussian()
+    images = linear.draw(50)
+    nll = importance_weighted_nll(linear.model(), images, num_samples=num_samples)
+    np.testing.assert_allclose(nll, linear.nll(images), atol=2e-5)
+
+
+def test_with_the_exact_posterior_the_bound_is_tight():
+    linear = LinearGaussian()
+    images = linear.draw(4000)
+    elbo = negative_elbo(linear.model(), images)
+    gaps = elbo.total - linear.nll(images)
+    assert gaps.mean() == pytest.approx(0.0, abs=4 * gaps.std() / math.sqrt(len(gaps)))
+    assert gaps.std() < 1.5
+
+
+def test_the_gap_of_a_wrong_posterior_is_its_divergence_from_the_right_one():
+    linear, shift, log_var_shift = LinearGaussian(), 0.1, 0.8
+    images = linear.draw(4000)
+    gaps = negative_elbo(linear.model(shift, log_var_shift), images).total - linear.nll(images)
+    expected = linear.gap(shift, log_var_shift)
+    assert expected > 0.4
+    assert gaps.mean() == pytest.approx(expected, abs=4 * gaps.std() / math.sqrt(len(gaps)))
+
+
+def test_the_two_terms_are_the_expected_nll_and_the_kl():
+    linear = LinearGaussian()
+    images = linear.draw(3000)
+    elbo = negative_elbo(linear.model(), images)
+    mean = (images.reshape(-1, 6) - linear.bias) @ linear.to_mean.T
+    variance = np.diag(linear.posterior_cov)
+    kl = 0.5 * np.sum(variance + mean**2 - 1 - np.log(variance), axis=1)
+    np.testing.assert_allclose(elbo.kl, kl, atol=1e-4)
+    np.testing.assert_allclose(elbo.total, elbo.reconstruction + elbo.kl, atol=1e-12)
+    # E_q ||x - W z - b||^2 = ||x - W mean - b||^2 + tr(W S W')
+    residuals = images.reshape(-1, 6) - mean @ linear.weights.T - linear.bias
+    spread = np.trace(linear.weights @ linear.posterior_cov @ linear.weights.T)
+    expected = (np.sum(residuals**2, axis=1) + spread) / (2 * SCALE**2)
+    expected += 6 * (math.log(SCALE) + 0.5 * math.log(2 * math.pi))
+    difference = elbo.reconstruction - expected
+    assert difference.mean() == pytest.approx(0.0, abs=4 * difference.std() / math.sqrt(3000))
+
+
+def test_more_samples_close_the_gap():
+    linear = LinearGaussian()
+    images, model = linear.draw(200), linear.model(shift=0.2, log_var_shift=1.0)
+    exact = linear.nll(images).mean()
+    gaps = [
+        importance_weighted_nll(model, images, num_samples=k).mean() - exact for k in (1, 10, 500)
+    ]
+    assert gaps[0] > 0.5
+    assert gaps[0] > 2 * gaps[1] > 0
+    assert gaps[2] == pytest.approx(0.0, abs=0.02)
+
+
+def test_log_sum_exp_survives_weights_that_underflow():
+    # log p(x|z) = -5000 for all z and q = p(z): exp(-5000) is 0 in float64.
+    model = LatentModel(
+        encode=lambda x, y: (tf.zeros((len(x), 2)), tf.zeros((len(x), 2))),
+        log_likelihood=lambda x, z, y: tf.fill((len(x),), -5000.0),
+    )
+    nll = importance_weighted_nll(model, np.zeros((3, *SHAPE), np.float32), num_samples=5)
+    np.testing.assert_allclose(nll, [5000.0] * 3, atol=1e-3)
+
+
+def one_pixel_bernoulli(weight, bias):
+    """p(x = 1|z) = sigmoid(weight z + bias), with q(z|x) = N(0.3 x, 1.5)."""
+    x = keras.Input((1, 1, 1))
+    flat = keras.layers.Flatten()(x)
+    encoder = keras.Model(x, [keras.layers.Dense(1)(flat) for _ in range(2)])
+    values = ([[0.3]], [0.0], [[0.0]], [math.log(1.5)])
+    encoder.set_weights([np.array(value) for value in values])
+    layers = [
+        keras.layers.Dense(1),
+        keras.layers.Reshape((1, 1, 1)),
+        keras.layers.Activation("sigmoid"),
+    ]
+    decoder = keras.Sequential([keras.Input((1,)), *layers])
+    decoder.set_weights([np.array([[weight]]), np.array([bias])])
+    return encoder, decoder
+
+
+def test_a_bernoulli_model_agrees_with_quadrature():
+    weight, bias = 2.0, -1.0
+    z = np.linspace(-9, 9, 20_001)
+    white = np.sum(norm.pdf(z) / (1 + np.exp(-weight * z - bias))) * (z[1] - z[0])
+    model = bernoulli_model(*one_pixel_bernoulli(weight, bias))
+    images = np.repeat(np.array([0, 255], np.uint8), 400).reshape(800, 1, 1, 1)
+    nll = importance_weighted_nll(model, images, num_samples=100)
+    # 400 estimates of each, whose standard deviation is 0.06: a standard error of 0.003
+    expected = [-math.log(1 - white), -math.log(white)]
+    np.testing.assert_allclose(nll.reshape(2, 400).mean(axis=1), expected, atol=0.012)
+
+
+def test_saturated_decoders_keep_finite_exact_likelihoods():
+    # sigmoid(300) is 1 in float32, whose log(1 - 1) would be infinite.
+    model = bernoulli_model(*one_pixel_bernoulli(0.0, 300.0))
+    elbo = negative_elbo(model, np.array([0, 255], np.uint8).reshape(2, 1, 1, 1))
+    np.testing.assert_allclose(elbo.reconstruction, [300.0, 0.0], atol=1e-3)
+
+
+def test_a_bernoulli_model_refuses_grey_images():
+    model = bernoulli_model(*one_pixel_bernoulli(1.0, 0.0))
+    with pytest.raises(ValueError, match="binary"):
+        negative_elbo(model, np.full((1, 1, 1, 1), 128, np.uint8))
+
+
+def test_scores_are_reproducible_and_samples_of_a_smaller_k_come_first():
+    linear = LinearGaussian()
+    images, model = linear.draw(30), linear.model(log_var_shift=3.0)
+    three = importance_weighted_nll(model, images, num_samples=3, seed=1)
+    assert np.array_equal(three, importance_weighted_nll(model, images, num_samples=3, seed=1))
+    assert not np.array_equal(three, importance_weighted_nll(model, images, num_samples=3, seed=2))
+    assert np.array_equal(negative_elbo(model, images).total, negative_elbo(model, images).total)
+    # The third weight, as a share of the mean of three: not negative, if the other two are shared.
+    two, other = (importance_weighted_nll(model, images, num_samples=2, seed=s) for s in (1, 2))
+    assert (3 - 2 * np.exp(three - two)).min() > -1e-5
+    assert (3 - 2 * np.exp(three - other)).min() < -1
+
+
+def test_no_more_than_a_batch_is_decoded_at_once():
+    sizes, linear = [], LinearGaussian()
+    inner = linear.model()
+
+    def log_likelihood(x, z, y):
+        sizes.append((x.shape[0], z.shape[0]))
+        return inner.log_likelihood(x, z, y)
+
+    model = inner._replace(log_likelihood=log_likelihood)
+    images = linear.draw(25)
+    nll = importance_weighted_nll(model, images, num_samples=2, batch_size=10)
+    assert nll.shape == (25,)
+    np.testing.assert_allclose(nll, linear.nll(images), atol=2e-5)
+    assert set(sizes) == {(10, 10), (5, 5)}
+    assert len(sizes) == 2  # traced once for each size, not for each sample
+
+
+def test_labels_reach_both_networks():
+    labels = np.arange(7, dtype=np.int32)
+    model = LatentModel(
+        encode=lambda x, y: (tf.cast(y, tf.float32)[:, None], tf.fill((len(x), 1), -60.0)),
+        log_likelihood=lambda x, z, y: 10 * tf.cast(y, tf.float32) + z[:, 0],
+    )
+    images = np.zeros((7, *SHAPE), np.float32)
+    elbo = negative_elbo(model, images, labels, batch_size=3)
+    np.testing.assert_allclose(elbo.reconstruction, -11.0 * labels, atol=1e-5)
+
+
+def test_active_units_are_those_whose_mean_varies():
+    random = np.random.default_rng(0)
+    z_mean = random.normal(size=(5000, 4)) * np.array([1.0, 0.2, 0.05, 0.0]) + 7
+    np.testing.assert_array_equal(active_units(z_mean), [True, True, False, False])
+    linear = LinearGaussian()
+    means = posterior_means(linear.model(), linear.draw(30), batch_size=8)
+    expected = (linear.draw(30).reshape(-1, 6) - linear.bias) @ linear.to_mean.T
+    np.testing.assert_allclose(means, expected, atol=1e-5)
+
+
+def test_bytes_are_scaled_and_floats_are_not():
+    np.testing.assert_allclose(as_float(np.array([0, 51, 255], np.uint8)), [0, 0.2, 1], atol=1e-7)
+    np.testing.assert_allclose(as_float(np.array([-3.0, 2.0])), [-3.0, 2.0])
+
+
+def test_binarised_images_are_white_as_often_as_they_are_bright():
+    images = np.broadcast_to(np.array([0, 51, 204, 255], np.uint8), (2500, 1, 4))[..., None]
+    binary = binarize_images(images, "train")
+    assert binary.dtype == np.uint8
+    assert set(np.unique(binary)) == {0, 255}
+    # standard error of 2,500 pixels: 0.008
+    np.testing.assert_allclose(binary.mean((0, 1, 3)) / 255, [0, 0.2, 0.8, 1], atol=0.035)
+    assert binary[:, :, 0].max() == 0
+    assert binary[:, :, 3].min() == 255
+
+
+def test_binarised_images_are_fixed_and_do_not_depend_on_what_follows():
+    images = np.random.default_rng(0).integers(0, 256, (1010, 3, 3, 1), dtype=np.uint8)
+    binary = binarize_images(images, "test")
+    np.testing.assert_array_equal(binary, binarize_images(images, "test"))
+    np.testing.assert_array_equal(binary[:1003], binarize_images(images[:1003], "test"))
+    assert not np.array_equal(binary, binarize_images(images, "train"))
+    assert not np.array_equal(binary[:10], binary[1000:])

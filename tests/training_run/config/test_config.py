@@ -1,0 +1,240 @@
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+import gan_mnist.denoiser.train
+import gan_mnist.train
+import vae_mnist.train
+from gan_mnist.config import GANConfig
+from training_run.config.load import (
+    check_against_data,
+    config_to_yaml,
+    find_config,
+    list_presets,
+    load_config,
+    presets_dir,
+)
+from training_run.config.messages import dotted_keys
+from training_run.config.yaml_source import ConfigError
+from training_run.data.datasets import DataSpec
+
+TRAIN_COMMANDS = (gan_mnist.train, gan_mnist.train_denoiser, vae_mnist.train)
+MINIMAL = "family: gan\nname: x\ntraining:\n  steps: 100\n"
+
+
+def write(folder, text):
+    path = folder / "x.yaml"
+    path.write_text(text)
+    return path
+
+
+def problems_of(path, *overrides):
+    with pytest.raises(ConfigError) as caught:
+        load_config(GANConfig, path, overrides)
+    return [str(problem).replace(f"{path.parent}/", "") for problem in caught.value.problems]
+
+
+def test_defaults_are_filled_in(tmp_path):
+    config = load_config(GANConfig, write(tmp_path, MINIMAL))
+    assert config.training.batch_size == 32
+    assert config.model.value_range == (-1.0, 1.0)
+    assert config.optimizer.learning_rate == 2e-4
+    assert config.data.dataset == "mnist"
+
+
+def test_it_is_frozen(tmp_path):
+    config = load_config(GANConfig, write(tmp_path, MINIMAL))
+    with pytest.raises(ValidationError):
+        config.seed = 3
+
+
+def test_all_problems_come_at_once_each_with_line_key_and_nearest_name(tmp_path):
+    path = write(
+        tmp_path,
+        """\
+family: gan
+name: x
+sede: 3
+batch_size: 3
+data: {dataset: mnits}
+training: {steps: 0, batch_size: -1, batch_sise: 3}
+model: {kind: mlp, generator_widths: [1, a], output_activation: relu, leaky_slope: 1.5}
+loss: {name: wgan}
+optimizer: {learning_rate: -1, generator: {beta_1: "0.5"}}
+samples: 5
+seed: 1
+seed: 2
+""",
+    )
+    found = problems_of(path, "training.stepz=4", "log.every=2.5")
+    expected = [
+        "x.yaml:12: seed: expected each key once, received it again (first on line 11)",
+        "x.yaml:3: sede: unknown key, received 3; did you mean 'seed'?",
+        "x.yaml:4: batch_size: unknown key, received 3; did you mean 'training.batch_size'?",
+        "x.yaml:5: data.dataset: expected 'mnist', 'fashion_mnist', 'orl_faces' or 'image_folder', "
+        "received 'mnits'; did you mean 'mnist'?",
+        "x.yaml:6: training.steps: expected a number of steps or epochs from 1 on, such as 200, "
+        "'200 steps' or '30 epochs', received 0",
+        "x.yaml:6: training.batch_size: expected a number greater than 0, received -1",
+        "x.yaml:6: training.batch_sise: unknown key, received 3; "
+        "did you mean 'training.batch_size'?",
+        "command line: training.stepz: unknown key, received 4; did you mean 'training.steps'?",
+        "x.yaml:7: model.generator_widths.1: expected an integer, received 'a'",
+        "x.yaml:7: model.output_activation: expected 'tanh' or 'sigmoid', received 'relu'",
+        "x.yaml:7: model.leaky_slope: expected a number less than 1, received 1.5",
+        "x.yaml:9: optimizer.learning_rate: expected a number greater than 0, received -1",
+        "x.yaml:9: optimizer.generator.beta_1: expected a number, received '0.5'",
+        "x.yaml:10: samples: expected keys and values, received 5",
+    ]
+    for line in expected:
+        assert line in found, line
+    assert any(line.startswith("x.yaml:8: loss.name: expected 'non_saturating'") for line in found)
+    assert any(line.startswith("command line: log.every: expected a number") for line in found)
+    assert len(found) == len(expected) + 2
+
+
+@pytest.mark.parametrize(
+    ("override", "sentence"),
+    [
+        ("model.value_range=[0,3]", "expected a value_range inside [-1, 1]"),
+        ("model.value_range=[1,0]", "expected a value_range inside [-1, 1]"),
+        ("model.kind=cnn", "model.kind: expected 'mlp' or 'conv', received 'cnn'"),
+        ("model=5", "model: expected keys and values, received 5"),
+        ("model.generator_filters=[4]", "model.generator_filters: unknown key, received [4]"),
+        ("loss.name=wasserstein", "a critic of unbounded slope estimates no distance"),
+        (
+            "loss={name: hinge, label_smoothing: 0.1}",
+            "expected label_smoothing 0 with the hinge loss, which has no labels to smooth",
+        ),
+        ("regularization.r1=-1", "expected a number greater than or equal to 0, received -1"),
+        ("seed=-1", "expected a number greater than or equal to 0, received -1"),
+        ("seed=1.5", "expected an integer, received 1.5"),
+        ("seed=true", "expected an integer, received True"),
+        ("name=a/b", "expected text that matches"),
+        ("optimizer.learning_rate=.nan", "expected a finite number"),
+        ("optimizer.learning_rate=.inf", "expected a finite number"),
+        ("model.generator_widths=[]", "expected a list of at least 1 item"),
+        ("family=vae", "expected 'gan', received 'vae'"),
+        ("seed", "expected an override of the form key=value, received 'seed'"),
+        ("seed=[1", "expected YAML"),
+        ("=3", "expected an override of the form key=value"),
+    ],
+)
+def test_overrides_obey_the_same_checks(tmp_path, override, sentence):
+    found = problems_of(write(tmp_path, MINIMAL), override)
+    assert len(found) == 1
+    assert sentence in found[0]
+
+
+def test_overrides_win_and_reach_sections_the_file_does_not_have(tmp_path):
+    path = write(tmp_path, MINIMAL)
+    config = load_config(
+        GANConfig, path, ["training.steps=30 epochs", "optimizer.generator.beta_1=0.25"]
+    )
+    assert config.training.steps == "30 epochs"
+    generator = config.optimizer.generator.over(config.optimizer)
+    assert (generator.beta_1, generator.learning_rate) == (0.25, 2e-4)
+    assert config.optimizer.discriminator.over(config.optimizer).beta_1 == 0.5
+
+
+def test_the_range_follows_the_activation_unless_it_is_given(tmp_path):
+    path = write(tmp_path, MINIMAL)
+    assert load_config(GANConfig, path, ["model.output_activation=sigmoid"]).model.value_range == (
+        0,
+        1,
+    )
+    assert load_config(GANConfig, path, ["model.value_range=[0,1]"]).model.value_range == (0, 1)
+
+
+@pytest.mark.parametrize("text", ["", "- 1\n", "7\n", "a: [\n"])
+def test_files_that_are_no_configuration(tmp_path, text):
+    assert problems_of(write(tmp_path, text))
+
+
+def test_a_batch_larger_than_the_data_is_refused(tmp_path):
+    config = load_config(GANConfig, write(tmp_path, MINIMAL), ["training.batch_size=101"])
+    with pytest.raises(ConfigError, match="expected at most the 100 training images"):
+        check_against_data(config, DataSpec(100, (28, 28, 1), 10), "x.yaml")
+
+
+@pytest.mark.parametrize(
+    ("name", "config_class"),
+    [
+        (name, train.FAMILY.config_class)
+        for train in TRAIN_COMMANDS
+        for name, _ in list_presets(train.FAMILY.name)
+    ],
+)
+def test_presets_survive_a_round_trip(tmp_path, name, config_class):
+    config = load_config(config_class, find_config(name))
+    again = load_config(config_class, write(tmp_path, config_to_yaml(config)))
+    assert again == config
+    assert config.name == name
+
+
+@given(
+    learning_rate=st.floats(1e-30, 1e10),
+    seed=st.integers(0, 2**31 - 1),
+    low=st.floats(-1, 0),
+    steps=st.one_of(st.integers(1, 10**9), st.integers(1, 1000).map("{} epochs".format)),
+    name=st.from_regex(r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,60}\Z"),
+)
+@settings(max_examples=60, deadline=None)
+def test_any_valid_configuration_survives_a_round_trip(
+    tmp_path_factory, learning_rate, seed, low, steps, name
+):
+    config = GANConfig.model_validate(
+        {
+            "family": "gan",
+            "name": name,
+            "seed": seed,
+            "training": {"steps": steps},
+            "optimizer": {"learning_rate": learning_rate},
+            "model": {"value_range": [low, 1.0]},
+        }
+    )
+    path = write(tmp_path_factory.mktemp("c"), config_to_yaml(config))
+    assert load_config(GANConfig, path) == config
+
+
+@given(st.text(max_size=200))
+@settings(max_examples=100, deadline=None)
+def test_any_text_loads_or_is_refused_in_sentences(tmp_path_factory, text):
+    path = tmp_path_factory.mktemp("c") / "x.yaml"
+    path.write_bytes(text.encode("utf-8", "surrogatepass"))
+    with pytest.raises(ConfigError) as caught:
+        load_config(GANConfig, path)
+    assert all(str(problem) for problem in caught.value.problems)
+
+
+def test_unknown_presets_name_the_nearest():
+    with pytest.raises(ConfigError, match="did you mean 'gan_mlp'"):
+        find_config("gan_mpl")
+    with pytest.raises(ConfigError, match="received a path where there is none"):
+        find_config("nowhere/x.yaml")
+
+
+def test_every_preset_says_its_command_and_time():
+    for path in presets_dir().glob("*.yaml"):
+        text = path.read_text()
+        comment = [line for line in text.splitlines() if line.startswith("#")]
+        family = text.split("family: ")[1].split()[0]
+        assert comment[0] == f"# yaml-language-server: $schema={family}.schema.json"
+        assert "python -m" in comment[1]
+        assert "CPU core" in " ".join(comment)
+
+
+@pytest.mark.parametrize("train", TRAIN_COMMANDS, ids=lambda train: train.FAMILY.name)
+def test_committed_schema_is_up_to_date(train, capsys):
+    assert train.main(["--schema"]) == 0
+    committed = Path(f"configs/{train.FAMILY.name}.schema.json").read_text()
+    assert json.loads(capsys.readouterr().out) == json.loads(committed)
+
+
+def test_dotted_keys_reach_every_leaf():
+    keys = dotted_keys(GANConfig)
+    assert {"seed", "training.steps", "optimizer.generator.beta_1", "model.latent_dim"} <= set(keys)

@@ -1,0 +1,76 @@
+"""The fused Adam is Keras's Adam: by hand, step by step, and in what it stores."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from training_run.config.sections import AdamConfig
+from training_run.step.optimizers import build_adam
+
+SETTINGS = AdamConfig(learning_rate=0.1, beta_1=0.5, beta_2=0.9, epsilon=1e-3)
+
+
+def keras_adam():
+    return keras.optimizers.Adam(**SETTINGS.model_dump())
+
+
+def gradients(num_steps, shape):
+    return np.random.default_rng(0).normal(size=(num_steps, *shape)).astype("float32")
+
+
+def descend(optimizer, variable, steps, jit_compile=False):
+    """Apply one gradient after the other, in a compiled function as in training."""
+    if not optimizer.built:
+        optimizer.build([variable])
+    apply = tf.function(lambda g: optimizer.apply([g], [variable]), jit_compile=jit_compile)
+    for gradient in steps:
+        apply(tf.constant(gradient))
+    return variable.numpy()
+
+
+def test_the_first_two_updates_are_those_of_the_paper():
+    variable = keras.Variable([1.0])
+    optimizer = build_adam(SETTINGS)
+    # m = 1, v = 0.4 after the corrections of step 1: m_hat = 2, v_hat = 4.
+    first = 1.0 - 0.1 * np.sqrt(0.1) / 0.5 * 1.0 / (np.sqrt(0.4) + 1e-3)
+    np.testing.assert_allclose(descend(optimizer, variable, [[2.0]]), [first], atol=1e-6)
+    m, v = 0.5 * 1.0 + 0.5 * -1.0, 0.9 * 0.4 + 0.1 * 1.0
+    second = first - 0.1 * np.sqrt(1 - 0.81) / 0.75 * m / (np.sqrt(v) + 1e-3)
+    np.testing.assert_allclose(descend(optimizer, variable, [[-1.0]]), [second], atol=1e-6)
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_a_hundred_updates_agree_with_keras(jit_compile):
+    steps = gradients(100, (7, 5))
+    ours, theirs = (keras.Variable(np.ones((7, 5), "float32")) for _ in range(2))
+    end = descend(build_adam(SETTINGS), ours, steps, jit_compile)
+    expected = descend(keras_adam(), theirs, steps, jit_compile)
+    np.testing.assert_allclose(end, expected, atol=2e-5)
+    assert np.abs(end - 1.0).max() > 0.5, "it must move to compare"
+
+
+def test_either_goes_on_from_the_state_of_the_other():
+    steps = gradients(20, (4,))
+    straight = descend(keras_adam(), keras.Variable(np.ones(4, "float32")), steps)
+    variable = keras.Variable(np.ones(4, "float32"))
+    optimizer = keras_adam()
+    descend(optimizer, variable, steps[:5])
+    for other, part in ((build_adam(SETTINGS), steps[5:12]), (keras_adam(), steps[12:])):
+        other.build([variable])
+        assert [v.name for v in other.variables] == [v.name for v in optimizer.variables]
+        for target, source in zip(other.variables, optimizer.variables, strict=True):
+            target.assign(source)
+        optimizer = other
+        end = descend(optimizer, variable, part)
+    np.testing.assert_allclose(end, straight, atol=1e-5)
+    assert int(optimizer.iterations) == 20
+
+
+def test_the_learning_rate_may_change_while_training():
+    variable = keras.Variable([1.0])
+    optimizer = build_adam(SETTINGS)
+    descend(optimizer, variable, [[1.0]])
+    optimizer.learning_rate = 0.0
+    before = variable.numpy()
+    assert descend(optimizer, variable, [[1.0], [1.0]]) == before

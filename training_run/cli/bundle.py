@@ -1,0 +1,122 @@
+"""Trained models that ship with the package, by name: `bundled:gan_mlp` is a run like others.
+
+    python -m training_run.bundled RUN [--name NAME]
+
+makes one of a finished run. Its networks are ordinary `.keras` files but for the precision on disk,
+16 bits a weight, which halves them; Keras loads them as 32.
+"""
+
+import argparse
+import io
+import re
+import shutil
+import sys
+import zipfile
+
+from training_run.config.sections import NAME_PATTERN
+from training_run.errors import UserError
+from training_run.run_folder.find import FOLDER, PREFIX, bundled_names
+
+KEPT = ("generator", "encoder", "decoder", "denoiser")
+"""The networks worth shipping; the others only serve training."""
+
+
+def bundle(run, folder):
+    """Copy what a run is looked at by, its log included, with its networks at half their size.
+
+    Args:
+        run: its `RunDir`.
+        folder: where to; replaced if it is there.
+
+    Raises:
+        UserError: if the run has none of the networks.
+    """
+    networks = [name for name in KEPT if run.network(name).is_file()]
+    if not networks:
+        raise UserError(f"{run.path}: expected saved networks, received a run folder without any")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for path in (run.config, run.log):
+        if path.is_file():
+            shutil.copy(path, folder)
+    for name in networks:
+        (folder / f"{name}.keras").write_bytes(halve(run.network(name)))
+
+
+def halve(path):
+    """A `.keras` file with its weights in 16 bits, as bytes.
+
+    The file is a zip with the weights as one HDF5 file inside.
+    """
+    result = io.BytesIO()
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(result, "w", zipfile.ZIP_DEFLATED) as new:
+        for item in sorted(old.namelist()):
+            content = old.read(item)
+            if item.endswith(".weights.h5"):
+                content = halve_weights(content)
+            # A date of its own would make the same weights other bytes.
+            new.writestr(
+                zipfile.ZipInfo(item, (1980, 1, 1, 0, 0, 0)), content, zipfile.ZIP_DEFLATED
+            )
+    return result.getvalue()
+
+
+def halve_weights(content):
+    """An HDF5 file's bytes with float32 arrays as float16."""
+    import h5py
+    import numpy as np
+
+    result = io.BytesIO()
+    with h5py.File(io.BytesIO(content)) as old, h5py.File(result, "w") as new:
+
+        def copy(name, item):
+            if isinstance(item, h5py.Group):
+                copied = new.require_group(name)
+            else:
+                is_float = item.dtype == np.float32
+                copied = new.create_dataset(
+                    name, data=item[()].astype("f2" if is_float else item.dtype)
+                )
+            copied.attrs.update(item.attrs)
+
+        new.attrs.update(old.attrs)
+        old.visititems(copy)
+    return result.getvalue()
+
+
+def main(argv=None):
+    """Run the command; returns its exit code."""
+    from training_run.cli.parser import CommandParser
+    from training_run.cli.run_command import run_command
+
+    parser = CommandParser(
+        prog="python -m training_run.bundled",
+        description="Make a bundled model of a finished run, or with --list name those there are.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("run", metavar="RUN", nargs="?", help="a run folder, its number, or latest")
+    parser.add_argument("--name", help="default: the name in the run's configuration")
+    parser.add_argument("--list", action="store_true", help="name the bundled models")
+    parser.add_argument("--outputs", metavar="DIR", default="outputs")
+    return run_command(_bundle, parser.parse_args(argv))
+
+
+def _bundle(arguments):
+    from training_run.config.yaml_source import read_yaml
+    from training_run.run_folder.find import find_run
+
+    if arguments.list or not arguments.run:
+        print("\n".join(PREFIX + name for name in bundled_names()))
+        return 0
+    run = find_run(arguments.run, arguments.outputs)
+    name = arguments.name or read_yaml(run.config).values["name"]
+    if not re.fullmatch(NAME_PATTERN, str(name)):  # what is there is about to be removed
+        raise UserError(f"expected a bundle's name to match {NAME_PATTERN}, received {name!r}")
+    bundle(run, FOLDER / name)
+    size = sum(path.stat().st_size for path in (FOLDER / name).iterdir())
+    print(f"{PREFIX}{name}  {size / 1e6:.2f} MB  {FOLDER / name}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,38 @@
+"""The outcome of a command as an exit code."""
+
+import os
+import sys
+
+from training_run.errors import UserError
+
+EXIT_FAILED = 1
+
+
+EXIT_USAGE = 2
+
+
+EXIT_INTERRUPTED = 130
+
+
+def run_command(function, *args):
+    """Call a command and turn its outcome into an exit code; the user's errors are one sentence.
+
+    Returns:
+        What `function` returns, or 2 for a `UserError` or a file that cannot be read or written,
+        130 for an interrupt.
+    """
+    try:
+        return function(*args)
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return EXIT_USAGE
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:  # the reader of a pipe went away, as in `--list | head -1`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:  # a full disk, say, or a folder that may not be written to
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"{where}cannot be read or written: {error.strerror or error}", file=sys.stderr)
+        return EXIT_USAGE

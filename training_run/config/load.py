@@ -1,0 +1,175 @@
+"""From a YAML file, or a preset's name, and overrides to a checked configuration."""
+
+import difflib
+import io
+from pathlib import Path
+
+from pydantic import (
+    ValidationError,
+)
+from ruamel.yaml import YAML
+
+from training_run.config.intervals import interval_to_steps
+from training_run.config.messages import explain, shorten
+from training_run.config.yaml_source import ConfigError, Problem, parse_yaml, read_yaml
+
+
+def presets_dir():
+    """The folder of presets: inside the package in a wheel, `configs/` in a checkout."""
+    package = Path(__file__).resolve().parent.parent
+    inside = package / "presets"
+    return inside if inside.is_dir() else package.parent / "configs"
+
+
+def find_config(name_or_path):
+    """Path of a preset by its name, or of a user's own file.
+
+    Raises:
+        ConfigError: naming the nearest preset, if there is neither.
+    """
+    path = Path(name_or_path)
+    preset = presets_dir() / f"{name_or_path}.yaml"
+    if path.suffix in (".yaml", ".yml") or len(path.parts) > 1:
+        if path.is_file():
+            return path
+        message = "expected a configuration file, received a path where there is none"
+        raise ConfigError([Problem(str(path), "", message)])
+    if preset.is_file():
+        return preset
+    names = sorted(found.stem for found in presets_dir().glob("*.yaml"))
+    close = difflib.get_close_matches(str(name_or_path), names, n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else f" ({', '.join(names)})"
+    message = f"expected a preset's name or a path, received {name_or_path!r}{hint}"
+    raise ConfigError([Problem("--config", "", message)])
+
+
+def list_presets(family):
+    """Name and self-description of each preset of a family.
+
+    Args:
+        family: "gan", "vae", ...: the value of the presets' `family` key.
+
+    Returns:
+        A list of (name, lines of the leading comment without the '#').
+    """
+    found = []
+    for path in sorted(presets_dir().glob("*.yaml")):
+        if read_yaml(path).values.get("family") == family:
+            found.append((path.stem, _leading_comment(path)))
+    return found
+
+
+def _leading_comment(path):
+    lines = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if not line.startswith("#"):
+            break
+        if not line.startswith("# yaml-language-server"):
+            lines.append(line.removeprefix("#").strip())
+    return lines
+
+
+def load_config(config_class, path, overrides=()):
+    """Read, override and check a configuration.
+
+    Args:
+        config_class: the family's `RunConfig`.
+        path: YAML file.
+        overrides: texts "dotted.key=value", the value in YAML.
+
+    Returns:
+        An instance of `config_class`.
+
+    Raises:
+        ConfigError: with every problem found, a line each.
+    """
+    source = read_yaml(path)
+    if not isinstance(source.values, dict) and not source.problems:
+        message = f"expected keys and values, received {shorten(source.values)}"
+        problem = Problem(str(path), "", message)
+        raise ConfigError([problem])
+    source.values = source.values or {}
+    for override in overrides:
+        _apply_override(source, override)
+    problems, config = list(source.problems), None
+    try:
+        config = config_class.model_validate(source.values)
+    except ValidationError as error:
+        # Values are missing, not wrong, where a refused tag kept them from being read.
+        if source.values:
+            problems += explain(error, config_class, source, str(path))
+    if problems:
+        raise ConfigError(problems)
+    return config
+
+
+def _apply_override(source, override):
+    key, separator, text = override.partition("=")
+    if not separator or not all(key.split(".")):
+        message = f"expected an override of the form key=value, received {shorten(override)}"
+        raise ConfigError([Problem("command line", "", message)])
+    try:
+        value = parse_yaml(text, f"command line: {key}")
+    except ConfigError as error:
+        source.problems += error.problems
+        return
+    source.problems += value.problems
+    *parents, last = key.split(".")
+    section = source.values
+    for parent in parents:
+        if not isinstance(section.get(parent), dict):
+            section[parent] = {}
+        section = section[parent]
+    section[last] = value.values
+    source.places[key] = "command line"
+
+
+def config_to_yaml(config):
+    """The resolved configuration as YAML text that `load_config` reads back to an equal object."""
+    writer = YAML(typ="safe", pure=True)
+    writer.default_flow_style = False
+    writer.sort_base_mapping_type_on_output = False
+    text = io.StringIO()
+    writer.dump(config.model_dump(mode="json"), text)
+    return text.getvalue()
+
+
+def check_against_data(config, spec, path):
+    """Refuse what only the data can show to be wrong.
+
+    Args:
+        config: a `RunConfig`.
+        spec: the data set's `DataSpec`.
+        path: the configuration's file, for the message.
+
+    Raises:
+        ConfigError: if a batch is larger than the training set.
+    """
+    if config.training.batch_size > spec.num_train:
+        message = (
+            f"expected at most the {spec.num_train:,} training images of "
+            f"{config.data.dataset!r}, received {config.training.batch_size}"
+        )
+        raise ConfigError([Problem(str(path), "training.batch_size", message)])
+
+
+def problems_between_rows(config, spec, path, key, every):
+    """What is wrong with an interval whose numbers would fall between the log's rows.
+
+    Args:
+        config: a `RunConfig`.
+        spec: the data set's `DataSpec`.
+        path: the configuration's file, for the message.
+        key: dotted key of the interval.
+        every: its value.
+
+    Returns:
+        A list of one `Problem` if it is no multiple of `log.every`, else an empty one.
+    """
+    steps_per_epoch = spec.num_train // config.training.batch_size
+    log_every = interval_to_steps(config.log.every, steps_per_epoch)
+    steps = interval_to_steps(every, steps_per_epoch)
+    if steps % log_every == 0:
+        return []
+    message = f"expected a multiple of log.every ({log_every} steps), received {steps} steps"
+    return [Problem(str(path), key, message)]

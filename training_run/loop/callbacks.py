@@ -1,0 +1,277 @@
+"""What happens beside the training steps; one class, one job.
+
+Keras's own step counts restart with each epoch and jump by the execution block, and its
+metrics average since the last reset. So one `StepClock` knows the step of the whole run,
+and everything periodic derives from `EverySteps`.
+"""
+
+import csv
+import io
+import math
+import signal
+import time
+from contextlib import contextmanager
+
+import keras
+
+from training_run.files import append_text, sync_file
+from training_run.pictures.grid import save_image_grid
+from training_run.run_folder.checkpoint import (
+    prune_checkpoints,
+    restore_checkpoint,
+    save_checkpoint,
+    state_is_finite,
+)
+from training_run.run_folder.networks import save_networks
+
+
+class StepClock(keras.callbacks.Callback):
+    """The step and the training time of the whole run, resumed parts included.
+
+    Args:
+        total: the run's number of steps.
+        first_step: steps done before this process.
+        seconds_before: training time before this process.
+    """
+
+    def __init__(self, total, first_step=0, seconds_before=0.0):
+        super().__init__()
+        self.total, self.first_step, self.step = total, first_step, first_step
+        self._seconds_before, self._started = seconds_before, time.monotonic()
+
+    @property
+    def seconds(self):
+        """Training time of the whole run so far."""
+        return self._seconds_before + time.monotonic() - self._started
+
+    def on_train_begin(self, logs=None):
+        self._started = time.monotonic()
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.step = self.first_step + batch + 1
+
+
+class EverySteps(keras.callbacks.Callback):
+    """Calls `at_step(step, logs)` every so many steps and at the run's last one."""
+
+    def __init__(self, clock, every):
+        super().__init__()
+        self.clock, self.every = clock, every
+
+    def on_train_batch_end(self, batch, logs=None):
+        step = self.clock.step
+        if step % self.every == 0 or step == self.clock.total:
+            self.at_step(step, logs)
+
+    def at_step(self, step, logs):
+        """What happens at these steps; `logs` are the metrics since the last log row."""
+        raise NotImplementedError
+
+
+class Restore(keras.callbacks.Callback):
+    """Loads a checkpoint once `fit` has reset the metrics, which it does at its start."""
+
+    def __init__(self, checkpoint):
+        super().__init__()
+        self.checkpoint = checkpoint
+
+    def on_epoch_begin(self, epoch, logs=None):
+        restore_checkpoint(self.checkpoint, self.model)
+
+
+class Diverged(Exception):
+    """Training produced numbers that are not finite; the text names the step."""
+
+
+def check_finite(model, step):
+    """Refuse to go on from weights that are not finite.
+
+    A gradient that overflows shows in the weights one step before it shows in a loss.
+
+    Raises:
+        Diverged: naming the step.
+    """
+    if not state_is_finite(model):
+        raise Diverged(f"weights are no longer finite at step {step:,}")
+
+
+class StopWhenNotFinite(keras.callbacks.Callback):
+    """Ends a run whose metrics are no longer finite, before anything good is overwritten.
+
+    Raises:
+        Diverged: naming the steps and the metric.
+    """
+
+    def __init__(self, clock, block):
+        super().__init__()
+        self.clock, self.block = clock, block
+
+    def on_train_batch_end(self, batch, logs=None):
+        for name, value in (logs or {}).items():
+            if not math.isfinite(value):
+                raise Diverged(
+                    f"{name} became {value} between steps {self.clock.step - self.block + 1:,} "
+                    f"and {self.clock.step:,}"
+                )
+
+
+class CsvLog(EverySteps):
+    """Rows of log.csv: step, seconds and every metric over the row's own interval.
+
+    Args:
+        clock, every: when.
+        path: the CSV file; rows are appended, in the order of the columns that it has.
+        columns: metric names for a new file; one without a value in this interval (a score that
+            is computed less often) leaves its cell empty.
+    """
+
+    def __init__(self, clock, every, path, columns):
+        super().__init__(clock, every)
+        self.path, self.columns = path, ("step", "seconds", *columns)
+
+    def on_train_begin(self, logs=None):
+        if self.path.exists():
+            with open(self.path, newline="", encoding="utf-8") as file:
+                self.columns = tuple(next(csv.reader(file), self.columns))
+
+    def at_step(self, step, logs):
+        seconds = f"{self.clock.seconds:.2f}"
+        cells = {**logs, "step": step, "seconds": seconds}
+        rows = [[cells.get(name, "") for name in self.columns]]
+        if not self.path.exists():
+            rows.insert(0, self.columns)
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows(rows)
+        append_text(self.path, text.getvalue())
+        self.model.reset_metrics()
+
+
+class SampleGrids(EverySteps):
+    """Grids of images from the same latents, at step 0 and at every interval.
+
+    Args:
+        clock, every: when.
+        make_images: function without arguments giving (N, H, W, C) float images.
+        value_range: (low, high) of black and white.
+        num_columns: images in a row.
+        path_of: step -> where that step's grid belongs.
+    """
+
+    def __init__(self, clock, every, make_images, value_range, num_columns, path_of):
+        super().__init__(clock, every)
+        self.make_images, self.value_range = make_images, value_range
+        self.num_columns, self.path_of = num_columns, path_of
+
+    def on_train_begin(self, logs=None):
+        if self.clock.step == 0:
+            self.at_step(0, logs)
+
+    def at_step(self, step, logs):
+        path = self.path_of(step)
+        path.parent.mkdir(exist_ok=True)
+        save_image_grid(path, self.make_images(), self.value_range, self.num_columns)
+
+
+class Checkpoints(EverySteps):
+    """Checkpoints and the `.keras` networks beside them; also when a run ends early.
+
+    The checkpoint is written after all else that is due at its step, at the run's last step after
+    what other callbacks write when training ends: who resumes from it finds everything there.
+    """
+
+    def __init__(self, clock, every, run, keep):
+        super().__init__(clock, every)
+        self.run, self.keep, self.saved_step = run, keep, clock.first_step or None
+
+    def on_train_begin(self, logs=None):
+        if self.clock.step == 0:  # so that a run killed at any moment can be resumed
+            self.at_step(0, logs)
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.clock.step != self.clock.total:
+            super().on_train_batch_end(batch, logs)
+
+    def at_step(self, step, logs):
+        check_finite(self.model, step)
+        save_networks(self.run, self.model)
+        sync_file(self.run.log)
+        save_checkpoint(self.run.checkpoints, self.model, step, self.clock.seconds)
+        prune_checkpoints(self.run.checkpoints, self.keep)
+        self.saved_step = step
+
+    def on_train_end(self, logs=None):
+        if self.saved_step != self.clock.step:
+            self.at_step(self.clock.step, logs)
+
+
+class AtEnd(keras.callbacks.Callback):
+    """Calls a function without arguments when training ends, also when a signal has ended it."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def on_train_end(self, logs=None):
+        self.function()
+
+
+class TensorBoard(EverySteps):
+    """The log rows' metrics as TensorBoard scalars.
+
+    Keras's callback of that name counts its own epochs; this one writes the run's steps.
+    """
+
+    def __init__(self, clock, every, folder):
+        super().__init__(clock, every)
+        self.folder, self.writer = folder, None
+
+    def on_train_begin(self, logs=None):
+        import tensorflow as tf
+
+        self.writer = tf.summary.create_file_writer(str(self.folder))
+
+    def at_step(self, step, logs):
+        import tensorflow as tf
+
+        with self.writer.as_default(step=step):
+            for name, value in logs.items():
+                tf.summary.scalar(name, value)
+
+    def on_train_end(self, logs=None):
+        self.writer.close()
+
+
+class StopOnSignal(keras.callbacks.Callback):
+    """Ends `fit` after the running block once `request` says so."""
+
+    def __init__(self, request):
+        super().__init__()
+        self.request = request
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.request.received:
+            self.model.stop_training = True
+
+
+class StopRequest:
+    """Whether SIGINT or SIGTERM has arrived."""
+
+    received = None
+
+    def __call__(self, number, frame):
+        if self.received:  # asked twice: do not wait for the block
+            raise KeyboardInterrupt
+        self.received = signal.Signals(number).name
+        print(f"\n{self.received}: saving, then stopping (once more to stop at once)", flush=True)
+
+
+@contextmanager
+def stop_on_signals():
+    """Turn SIGINT and SIGTERM into a `StopRequest`, and give the signals back afterwards."""
+    request = StopRequest()
+    before = {number: signal.signal(number, request) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield request
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,83 @@
+"""The part that a worker other than the chief takes in a run: it computes and writes nothing.
+
+Wherever the chief's callbacks read what is spread over all workers, the others read it too.
+"""
+
+from training_run.devices.strategy import sum_over_workers
+from training_run.loop.callbacks import (
+    Checkpoints,
+    EverySteps,
+    Restore,
+    StopOnSignal,
+    StopWhenNotFinite,
+    check_finite,
+)
+from training_run.run_folder.checkpoint import state_arrays
+
+ASK_EVERY = 10
+"""Steps from one time that workers ask each other about signals to the next. To ask takes a few
+milliseconds, which a small network's step takes too."""
+
+
+class ForgetMetrics(EverySteps):
+    """Resets the metrics where the chief writes a log row and does so."""
+
+    def at_step(self, step, logs):
+        self.model.reset_metrics()
+
+
+class TakePartInCheckpoints(Checkpoints):
+    """Reads the state where the chief saves it: what metrics have gathered is spread."""
+
+    def __init__(self, clock, every):
+        super().__init__(clock, every, run=None, keep=None)
+
+    def at_step(self, step, logs):
+        check_finite(self.model, step)
+        state_arrays(self.model)
+        self.saved_step = step
+
+
+class StopTogether(EverySteps):
+    """Ends `fit` on all workers at the same step, soon after a signal has reached one of them.
+
+    Args:
+        clock: the run's `StepClock`.
+        request: this worker's `StopRequest`.
+        devices: the run's `Devices`.
+    """
+
+    def __init__(self, clock, request, devices):
+        super().__init__(clock, ASK_EVERY)
+        self.request, self.devices = request, devices
+
+    def at_step(self, step, logs):
+        if sum_over_workers(self.devices, int(self.request.received is not None)):
+            self.request.received = self.request.received or "a signal to another worker"
+            self.model.stop_training = True
+
+
+def stop_callback(context, request):
+    """What ends a run on a signal: on one worker, or on all of them together."""
+    if context.devices.num_workers == 1:
+        return StopOnSignal(request)
+    return StopTogether(context.clock, request, context.devices)
+
+
+def follower_callbacks(context, request, checkpoint=None):
+    """The callbacks of a worker that is not the chief, in the order of the chief's.
+
+    Args:
+        context: its `RunContext`.
+        request: its `StopRequest`.
+        checkpoint: the one to go on from, or None.
+    """
+    clock, schedule = context.clock, context.schedule
+    return [
+        *([Restore(checkpoint)] if checkpoint else []),
+        clock,
+        StopWhenNotFinite(clock, schedule.block),
+        ForgetMetrics(clock, schedule.log_every),
+        TakePartInCheckpoints(clock, schedule.checkpoints_every),
+        stop_callback(context, request),
+    ]

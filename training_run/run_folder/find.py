@@ -1,0 +1,124 @@
+"""The run folder that a user means: a path, a number, `latest` or `bundled:NAME`."""
+
+import difflib
+import os
+from pathlib import Path
+
+from training_run.config.yaml_source import ConfigError, read_yaml
+from training_run.errors import UserError
+from training_run.run_folder.paths import _NUMBERED, RunDir, _is_number
+
+
+def find_run(reference, output_dir, family=None):
+    """The run that a user means.
+
+    Args:
+        reference: a run folder, a number, "latest", or "bundled:NAME".
+        output_dir: where numbers and "latest" are looked up.
+        family: "gan", "vae", ...: whose runs "latest" chooses from; None for any.
+
+    Returns:
+        A `RunDir`.
+
+    Raises:
+        UserError: if there is none.
+    """
+    if str(reference).startswith(PREFIX):
+        return RunDir(find_bundled(str(reference)))
+    path = Path(reference)
+    if reference == "latest":
+        path = _latest(Path(output_dir), family)
+    elif _is_number(str(reference)) and not path.is_dir():
+        path = _by_number(Path(output_dir), int(reference))
+    if not str(reference) or not _is_file(path / "config.yaml"):
+        kind = "a folder without one" if path.is_dir() else "a path where there is none"
+        raise UserError(
+            f"{reference or repr('')}: expected a run folder (with a config.yaml), a run's number, "
+            f"'latest' or 'bundled:NAME', received {kind if str(reference) else 'an empty name'}"
+        )
+    return RunDir(path)
+
+
+def _is_file(path):
+    """Whether there is a file; names that no file can have are those of none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
+def _runs(output_dir):
+    """(number, path) of every run below `output_dir`, oldest first."""
+    names = sorted(os.listdir(output_dir)) if output_dir.is_dir() else []
+    matches = [(name, _NUMBERED.match(name)) for name in names]
+    return sorted((int(match.group(1)), output_dir / name) for name, match in matches if match)
+
+
+def _latest(output_dir, family):
+    for _, path in reversed(_runs(output_dir)):
+        if (path / "config.yaml").is_file() and family in (None, run_family(RunDir(path))):
+            return path
+    kind = f"{family} " if family else ""
+    raise UserError(f"{output_dir}: expected at least one {kind}run, received a folder without any")
+
+
+def _by_number(output_dir, number):
+    for found, path in _runs(output_dir):
+        if found == number:
+            return path
+    numbers = ", ".join(str(found) for found, _ in _runs(output_dir)[-5:]) or "none"
+    raise UserError(
+        f"{output_dir}: expected the number of a run (newest: {numbers}), received {number}"
+    )
+
+
+def run_family(run):
+    """The `family` key of a run's configuration."""
+    values = read_yaml(run.config).values
+    return values.get("family") if isinstance(values, dict) else None
+
+
+def check_family(run, family):
+    """Refuse a run of another family, with its own commands' name.
+
+    Raises:
+        UserError: if the `family` key is not `family`.
+    """
+    source = read_yaml(run.config)
+    if source.values is None and source.problems:
+        raise ConfigError(source.problems)
+    found = source.values.get("family") if isinstance(source.values, dict) else None
+    if found != family:
+        received = f"one of family {found!r}" if isinstance(found, str) else "one without a family"
+        raise UserError(f"{run.path}: expected a run of family {family!r}, received {received}")
+
+
+PREFIX = "bundled:"
+
+
+FOLDER = Path(__file__).resolve().parent.parent / "models"
+
+
+def bundled_names():
+    """Names of the models that ship with the package."""
+    return sorted(path.parent.name for path in FOLDER.glob("*/config.yaml"))
+
+
+def find_bundled(reference):
+    """The folder of a bundled model.
+
+    Args:
+        reference: "bundled:NAME".
+
+    Raises:
+        UserError: naming the nearest one, if there is none of that name.
+    """
+    name, names = reference.removeprefix(PREFIX), bundled_names()
+    if name in names:
+        return FOLDER / name
+    close = difflib.get_close_matches(name, names, n=1)
+    hint = f"; did you mean {PREFIX + close[0]!r}?" if close else ""
+    raise UserError(
+        f"{reference}: expected one of {', '.join(PREFIX + known for known in names) or 'none'}, "
+        f"received {name!r}{hint}"
+    )

@@ -1,0 +1,149 @@
+"""The folder of a run: numbered, never reused, and explaining itself."""
+
+import os
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock
+
+from training_run.config.load import config_to_yaml
+from training_run.errors import UserError
+from training_run.files import write_text
+
+_NUMBERED = re.compile(r"^(\d{5,})-(.+)$")
+
+
+@dataclass(frozen=True)
+class RunDir:
+    """Paths inside one run folder."""
+
+    path: Path
+
+    @property
+    def config(self):
+        return self.path / "config.yaml"
+
+    @property
+    def log(self):
+        return self.path / "log.csv"
+
+    @property
+    def checkpoints(self):
+        return self.path / "checkpoints"
+
+    @property
+    def gif(self):
+        return self.path / "progress.gif"
+
+    def sample(self, step):
+        """Path of the sample grid of `step`."""
+        return self.path / "samples" / f"step_{step:06d}.png"
+
+    def frame(self, step):
+        """Path of a GIF frame of `step` that is no sample grid."""
+        return self.path / "frames" / f"step_{step:06d}.png"
+
+    def reconstruction(self, step):
+        """Path of the grid of originals and reconstructions of `step`."""
+        return self.path / "reconstructions" / f"step_{step:06d}.png"
+
+    def network(self, name):
+        """Path of a saved network."""
+        return self.path / f"{name}.keras"
+
+
+def create_run_dir(output_dir, name):
+    """Make the next numbered run folder, also when several runs start at once.
+
+    A number is never given twice, even if its folder was deleted: the last one is kept in
+    a file beside the runs, and counting happens under a lock.
+
+    Args:
+        output_dir: folder of all runs; made if it is missing.
+        name: the configuration's name.
+
+    Returns:
+        A `RunDir`, for example of `outputs/00003-gan_mlp`.
+
+    Raises:
+        UserError: if the folder cannot be made.
+    """
+    output_dir = Path(output_dir)
+    try:
+        output_dir.mkdir(parents=True, exist_ok=True)
+        with FileLock(output_dir / ".numbers.lock"):
+            number = _last_number(output_dir) + 1
+            path = output_dir / f"{number:05d}-{name}"
+            path.mkdir()
+            write_text(output_dir / ".last_number", f"{number}\n")
+    except OSError as error:
+        raise UserError(
+            f"{output_dir}: expected a folder that can be written to (output_dir), "
+            f"received: {error.strerror or error}"
+        ) from None
+    return RunDir(path)
+
+
+def _last_number(output_dir):
+    numbers = [
+        int(match.group(1)) for match in map(_NUMBERED.match, os.listdir(output_dir)) if match
+    ]
+    counter = output_dir / ".last_number"
+    text = counter.read_text().strip() if counter.is_file() else ""
+    return max([0, *numbers, int(text) if _is_number(text) else 0])
+
+
+def _is_number(text):
+    return text.isascii() and text.isdecimal() and len(text) < 19
+
+
+def check_output_dir(output_dir):
+    """Refuse, before anything is waited for, a folder for runs that cannot be made or written to.
+
+    Raises:
+        UserError: naming what is there instead.
+    """
+    path, reason = Path(output_dir), None
+    try:
+        while not path.exists():
+            path = path.parent
+    except OSError as error:  # a name that is too long, a loop of links
+        reason = f"{output_dir}: {error.strerror}"
+    if "\0" in str(output_dir):
+        reason = "a name with a null character"
+    elif reason is None and not path.is_dir():
+        reason = f"{path}, which is no folder"
+    elif reason is None and not os.access(path, os.W_OK | os.X_OK):
+        reason = f"{path}, which may not be written to"
+    if reason:
+        raise UserError(f"output_dir: expected a folder for the runs, received {reason}")
+
+
+def check_disk_space(path, needed_bytes):
+    """Refuse to start a run that the disk has no room for.
+
+    Args:
+        path: a folder on the disk in question, or one yet to be made.
+        needed_bytes: estimate of everything the run will keep at once.
+
+    Raises:
+        UserError: if less is free.
+    """
+    path = Path(path).absolute()
+    while not path.exists():
+        path = path.parent
+    free = shutil.disk_usage(path).free
+    if free < needed_bytes:
+        raise UserError(
+            f"{path}: expected at least {needed_bytes / 1e6:.0f} MB of free disk for this run, "
+            f"received {free / 1e6:.0f} MB"
+        )
+
+
+def write_config(run, config):
+    """Write the resolved configuration; `load_config` gives an equal object back."""
+    command = "vae_mnist" if config.family == "vae" else "gan_mnist"
+    head = f"# The resolved configuration of this run ({command}).\n"
+    write_text(run.config, head + config_to_yaml(config))
