@@ -15,7 +15,7 @@ from training_run.config.messages import dotted_keys
 from training_run.config.yaml_source import MAX_SHOWN, ConfigError, parse_yaml
 
 FAMILIES = [
-    command.FAMILY for command in (gan_mnist.train, gan_mnist.train_denoiser, vae_mnist.train)
+    command.FAMILY for command in (gan_mnist.train, gan_mnist.denoiser.train, vae_mnist.train)
 ]
 
 SCALARS = st.one_of(
