@@ -60,10 +60,10 @@ def load_model(name):
     import importlib
 
     from training_run.config.load import find_config, load_config
-    from training_run.data.datasets import describe_dataset
+    from training_run.data.datasets import find_dataset
 
     timed = MODELS[name]
     family = importlib.import_module(timed.program).FAMILY
     config = load_config(family.config_class, find_config(timed.preset))
-    model = family.build(config, describe_dataset(config.data), 1)
+    model = family.build(config, find_dataset(config.data).spec, 1)
     return config, model.networks()

@@ -1,22 +1,17 @@
 """The way between two latents of a GAN: `python -m gan_mnist.interpolate --help`."""
 
 import sys
-from pathlib import Path
 
 from gan_mnist.train import FAMILY
 from training_run.cli.arguments import (
     add_interpolation_arguments,
     add_run_arguments,
     check_frames,
-    check_seed,
-    checked_out,
+    open_run,
 )
-from training_run.cli.parser import CommandParser
+from training_run.cli.parser import CommandParser, integer
 from training_run.cli.run_command import run_command
-from training_run.config.load import load_config
 from training_run.pictures.interpolation import rows_by_label, write_interpolation
-from training_run.run_folder.find import check_family, find_run
-from training_run.step.sampling import choose_rows
 from training_run.tensorflow_import import import_tensorflow
 
 
@@ -29,24 +24,19 @@ def main(argv=None):
     )
     add_run_arguments(parser, "RUN-interpolation.png, here; the GIF beside it")
     add_interpolation_arguments(parser)
-    parser.add_argument("--label", type=int, help="one class of a conditional GAN, not all")
+    parser.add_argument("--label", type=integer, help="one class of a conditional GAN, not all")
     return run_command(_interpolate, parser.parse_args(argv))
 
 
 def _interpolate(arguments):
     check_frames(arguments.frames)
-    check_seed(arguments.seed)
-    run = find_run(arguments.run, arguments.outputs, FAMILY.name)
-    out = checked_out(
-        arguments.out or Path(f"{run.path.resolve().name}-interpolation.png"), (".png",)
-    )
-    check_family(run, FAMILY.name)
-    config = load_config(FAMILY.config_class, run.config)
+    run, config, out = open_run(FAMILY, arguments, "interpolation.png")
     import_tensorflow()
-    from training_run.run_folder.networks import load_network
+    from training_run.run_folder.networks import LATENTS_TO_IMAGES, load_network
     from training_run.step.batches import draw_normal
+    from training_run.step.sampling import choose_rows
 
-    generator = load_network(run, "generator")
+    generator = load_network(run, "generator", LATENTS_TO_IMAGES)
     labels = choose_rows(generator, arguments.label)
     film = write_interpolation(
         out,
@@ -54,7 +44,7 @@ def _interpolate(arguments):
         draw_normal(arguments.seed, "interpolation", 0, (2, config.model.latent_dim)).numpy(),
         config.model.value_range,
         num_frames=arguments.frames,
-        way=arguments.way,
+        path_between=arguments.path,
         captions=() if labels is None else [str(label) for label in labels],
     )
     print(out, film, sep="\n")

@@ -3,50 +3,48 @@
 import sys
 
 from gan_mnist.config import GANConfig, check_data
-from sample_quality.while_training import (
-    check_classifier,
-    quality_callbacks,
-    quality_columns,
-    quality_interval,
-)
+from sample_quality import while_training
 from training_run.cli.train import train_command
-from training_run.family import Family
+from training_run.family import Family, Prepared
 
 
-def build(config, spec, block):
-    """A compiled GAN; imports TensorFlow."""
-    from gan_mnist.build import build_gan
+class GANFamily(Family):
+    """A generator and a discriminator; methods import TensorFlow when they are called."""
 
-    return build_gan(config, spec, block)
+    name = "gan"
+    program = "gan_mnist.train"
+    default_preset = "gan_mlp"
+    config_class = GANConfig
+
+    def build(self, config, spec, block):
+        from gan_mnist.build import build_gan
+
+        return build_gan(config, spec, block)
+
+    def grid(self, model, config, data):
+        from training_run.loop.sample_grid import sample_grid
+
+        return sample_grid(model, config, data)
+
+    def intervals(self, config):
+        return while_training.intervals(config)
+
+    def check(self, config, spec, path):
+        check_data(config, spec, path)
+
+    def prepare(self, config, data):
+        return Prepared(data, while_training.find_classifier(config, data))
+
+    def callbacks(self, context):
+        from gan_mnist.health import health_callback
+
+        return [health_callback(context), *while_training.callbacks(context, "generator")]
+
+    def log_columns(self, config):
+        return while_training.log_columns(config)
 
 
-def grid(gan, config, data):
-    """The images of a sample grid; imports TensorFlow."""
-    from training_run.loop.sample_grid import sample_grid
-
-    return sample_grid(gan, config, data)
-
-
-def callbacks(context):
-    """What runs beside the training; imports TensorFlow."""
-    from gan_mnist.health import health_callback
-
-    return [health_callback(context), *quality_callbacks(context, "generator")]
-
-
-FAMILY = Family(
-    name="gan",
-    program="gan_mnist.train",
-    default_preset="gan_mlp",
-    config_class=GANConfig,
-    build=build,
-    grid=grid,
-    intervals=quality_interval,
-    check=check_data,
-    check_images=check_classifier,
-    callbacks=callbacks,
-    log_columns=quality_columns,
-)
+FAMILY = GANFamily()
 
 
 def main(argv=None):

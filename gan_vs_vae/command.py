@@ -12,7 +12,7 @@ from gan_vs_vae.default_runs import DEFAULTS, TrainingFailed, train_defaults
 from gan_vs_vae.pooling import pool_runs
 from gan_vs_vae.runs import read_runs
 from sample_quality.command import check_numbers
-from training_run.cli.parser import CommandParser
+from training_run.cli.parser import CommandParser, integer
 from training_run.cli.run_command import run_command
 from training_run.errors import UserError
 from training_run.files import write_text
@@ -52,10 +52,10 @@ def build_parser():
         help="where numbers and latest are looked up, and default runs go (default: outputs)",
     )
     parser.add_argument(
-        "--seed", type=int, default=0, help="of the latents and scores (default: 0)"
+        "--seed", type=integer, default=0, help="of the latents and scores (default: 0)"
     )
     parser.add_argument(
-        "--num", type=int, default=10_000, help="how many samples to score (default: 10000)"
+        "--num", type=integer, default=10_000, help="how many samples to score (default: 10000)"
     )
     return parser
 
@@ -132,16 +132,24 @@ def write_report(runs, num, seed):
     return build_page(Material(runs, pool_runs(runs), networks, drawn, qualities, seed))
 
 
-NETWORKS = ("generator", "discriminator", "encoder", "decoder")
-
-
 def load_networks(run):
-    """The saved networks of a run: dict of name -> keras network."""
-    from training_run.run_folder.networks import load_network
+    """The saved networks of a run: dict of name to keras network."""
+    from training_run.run_folder.networks import (
+        IMAGES_TO_LOGITS,
+        IMAGES_TO_POSTERIORS,
+        LATENTS_TO_IMAGES,
+        load_network,
+    )
 
+    signatures = {
+        "generator": LATENTS_TO_IMAGES,
+        "discriminator": IMAGES_TO_LOGITS,
+        "encoder": IMAGES_TO_POSTERIORS,
+        "decoder": LATENTS_TO_IMAGES,
+    }
     return {
-        name: load_network(run.folder, name)
-        for name in NETWORKS
+        name: load_network(run.folder, name, signature)
+        for name, signature in signatures.items()
         if run.folder.network(name).is_file()
     }
 

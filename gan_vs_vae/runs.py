@@ -14,7 +14,7 @@ import numpy as np
 from sample_quality.run_settings import RunSettings, image_network, read_settings
 from training_run.config.intervals import interval_to_steps
 from training_run.config.yaml_source import read_yaml
-from training_run.data.datasets import describe_dataset
+from training_run.data.datasets import find_dataset
 from training_run.errors import UserError
 from training_run.run_folder.find import find_run
 from training_run.run_folder.log import read_log
@@ -137,7 +137,7 @@ def read_run(folder):
         network=image_network(folder),
         log=read_log(folder.log) if folder.log.is_file() else {},
         environment=_read_environment(folder),
-        spec=describe_dataset(settings.data),
+        spec=find_dataset(settings.data).spec,
     )
     return replace(run, title=run.name)
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from sample_quality.run_settings import image_network, read_settings
 from sample_quality.score_run import MAX_REAL, measure_run
-from training_run.cli.arguments import add_run_arguments, check_seed, checked_out
-from training_run.cli.parser import CommandParser
+from training_run.cli.arguments import add_run_arguments, check_output, check_seed
+from training_run.cli.parser import CommandParser, integer
 from training_run.cli.run_command import run_command
 from training_run.errors import UserError
-from training_run.run_folder.find import FOLDER, find_run
+from training_run.run_folder.find import BUNDLED_FOLDER, find_run
 from training_run.tensorflow_import import import_tensorflow
 
 MIN_IMAGES, MAX_IMAGES = 100, 100_000
@@ -31,11 +31,11 @@ def build_parser():
     )
     add_run_arguments(parser, "quality.json in the run folder")
     parser.add_argument(
-        "--num", type=int, default=10_000, help="how many samples to score (default: 10000)"
+        "--num", type=integer, default=10_000, help="how many samples to score (default: 10000)"
     )
     parser.add_argument(
         "--likelihood-images",
-        type=int,
+        type=integer,
         default=1000,
         metavar="N",
         help="test images that a VAE estimates log p(x) of, by many decodings each (default: 1000)",
@@ -53,7 +53,7 @@ def _score(arguments):
     run = find_run(arguments.run, arguments.outputs)
     settings = read_settings(run)
     name = image_network(run)
-    out = checked_out(arguments.out or default_out(run), (".json",))
+    out = check_output(arguments.out or default_out(run), (".json",))
     import_tensorflow()
     from sample_quality.protocol import write_quality
     from sample_quality.table import format_scores
@@ -74,7 +74,7 @@ def _score(arguments):
 
 def default_out(run):
     """Where a run's scores go: beside it, but for a bundled model, which is the package's."""
-    if run.path.parent == FOLDER:
+    if run.path.parent == BUNDLED_FOLDER:
         return Path(f"{run.path.name}-quality.json")
     return run.path / "quality.json"
 
@@ -88,7 +88,7 @@ def check_arguments(arguments):
             f"received {arguments.likelihood_images}"
         )
     if arguments.out:
-        checked_out(arguments.out, (".json",))
+        check_output(arguments.out, (".json",))
 
 
 def check_numbers(num, seed, option="--num"):

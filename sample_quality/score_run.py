@@ -53,12 +53,16 @@ def score_run(run, name, settings, num, seed, likelihood_images, note):
     """
     from sample_quality.image_scores import score_images
     from training_run.data.datasets import load_dataset
-    from training_run.run_folder.networks import load_network
+    from training_run.run_folder.networks import (
+        IMAGES_TO_POSTERIORS,
+        LATENTS_TO_IMAGES,
+        load_network,
+    )
     from training_run.step.sampling import choose_labels
 
     data = load_dataset(settings.data)
     classifier = find_classifier(data, settings.data, note)
-    network = load_network(run, name)
+    network = load_network(run, name, LATENTS_TO_IMAGES)
     if num > len(data.x_train):
         num = len(data.x_train)
         note(f"{num:,} samples, as many as there are training images")
@@ -72,7 +76,7 @@ def score_run(run, name, settings, num, seed, likelihood_images, note):
     real = data.x_test[:MAX_REAL]
     scores = score_images(images, real, data.x_train, classifier, labels=labels, seed=seed)
     if name == "decoder" and run.network("encoder").is_file():
-        encoder = load_network(run, "encoder")
+        encoder = load_network(run, "encoder", IMAGES_TO_POSTERIORS)
         scores |= score_vae(encoder, network, settings, data, seed, likelihood_images, note)
     return scores
 

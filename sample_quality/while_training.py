@@ -25,12 +25,12 @@ class QualityConfig(Section):
     )
 
 
-def quality_interval(config):
+def intervals(config):
     """The interval of the scores by its name in the `Schedule`; none where they are off."""
     return {"quality": config.quality.every} if config.quality.every else {}
 
 
-def quality_columns(config):
+def log_columns(config):
     """Names of the scores in log.csv."""
     return ("frechet_distance",) if config.quality.every else ()
 
@@ -58,39 +58,42 @@ def quality_problems(config, spec, path):
     return problems_between_rows(config, spec, path, "quality.every", config.quality.every)
 
 
-def check_classifier(config, data):
-    """Refuse scores before anything is written, where the images' classifier is missing.
+def find_classifier(config, data):
+    """The `Classifier` of the run's images, loaded; None where scores are off.
+
+    Args:
+        config: a `RunConfig` with a `quality` section.
+        data: the `ImageData` as they were read.
 
     Raises:
-        UserError: naming the command that trains it.
+        UserError: if it is missing; the sentence names the command that trains it.
     """
+    if not config.quality.every:
+        return None
     from sample_quality.features.classifier import classifier_for
 
-    if not config.quality.every:
-        return
     try:
-        classifier_for(data, config.data)
+        return classifier_for(data, config.data)
     except UserError as error:
         raise UserError(f"quality.every: {error}") from None
 
 
-def quality_callbacks(context, name):
+def callbacks(context, name):
     """The callback that scores a run, in a list; an empty one where scores are off.
 
     Args:
-        context: a `RunContext` whose configuration has a `quality` section.
-        name: of the network that draws the samples: "generator" or "decoder".
+        context: a `RunContext` whose `helper` is what `find_classifier` gave.
+        name: of the network that draws the samples.
     """
-    from sample_quality.features.classifier import classifier_for
-    from sample_quality.keep_best import FrechetScore, KeepBest
-
-    config, data = context.config, context.source_data
+    config = context.config
     if not config.quality.every:
         return []
+    from sample_quality.keep_best import FrechetScore, KeepBest
+
     score = FrechetScore(
         context.model.networks()[name],
-        classifier_for(data, config.data),
-        data.x_train,
+        context.helper,
+        context.source_data.x_train,
         value_range=config.model.value_range,
         num_images=config.quality.num_images,
         seed=config.seed,

@@ -4,5 +4,7 @@
 class UserError(Exception):
     """Something the user can put right; its text is one clear sentence.
 
-    A command prints the text and ends with exit code 2, without a traceback.
+    A command prints the text and ends with `exit_code`, without a traceback.
     """
+
+    exit_code = 2

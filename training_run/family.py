@@ -1,72 +1,90 @@
-"""What the one fit loop has to be told about a kind of model."""
+"""A kind of model: what the one fit loop and the commands have to be told about it."""
 
-from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from training_run.config.sections import RunConfig
+from training_run.data.image_data import ImageData
 from training_run.errors import UserError
 from training_run.step.precision import computing_in
 
 
-def no_intervals(config):
-    """For families without intervals of their own."""
-    return {}
+class Prepared(NamedTuple):
+    """What a family makes of a data set before a run is written.
+
+    Attributes:
+        images: the `ImageData` to train on.
+        helper: whatever the family's own callbacks need beside them; None for nothing.
+    """
+
+    images: ImageData
+    helper: object = None
 
 
-def no_check(config, spec, path):
-    """For families that any data suits."""
-
-
-def no_check_of_images(config, data):
-    """For families that any images suit."""
-
-
-def same_data(config, data):
-    """For families that learn from the images as they are."""
-    return data
-
-
-def no_callbacks(context):
-    """For families without callbacks of their own."""
-    return []
-
-
-@dataclass(frozen=True)
 class Family:
-    """A kind of model and how to train it. The functions import TensorFlow when called.
+    """A kind of model and how to train it.
+
+    A family overrides `build` and `grid`, and of the others what it needs. Methods import
+    TensorFlow when they are called, so that `--help` need not wait for it.
 
     Attributes:
         name: the value of the `family` key.
-        program: how users start it, `gan_mnist.train`.
+        program: the module that trains it, "gan_mnist.train".
         default_preset: what runs without `--config`.
         config_class: its `RunConfig`.
-        build: (config, spec, block) -> compiled composite model; `spec` is a `DataSpec`,
-            `block` the steps in one execution.
-        grid: (model, config, data) -> function without arguments that gives the images
-            (N, H, W, C) of a sample grid, the same latents every time.
-        intervals: config -> name -> interval, for what only this family does.
-        check: (config, spec, path) -> None; raises `ConfigError` where the data do not suit.
-        check_images: (config, data) -> None; raises `UserError` where the images, once read, do
-            not suit. Nothing has been written yet.
-        prepare: (config, data) -> `ImageData`, where images are changed once and for all.
-        callbacks: `RunContext` -> further callbacks; run before log rows are written, so
-            what they put into `logs` reaches log.csv.
-        log_columns: names that those callbacks put into `logs`.
     """
 
     name: str
     program: str
     default_preset: str
     config_class: type[RunConfig]
-    build: Callable
-    grid: Callable
-    intervals: Callable[[RunConfig], Mapping] = no_intervals
-    check: Callable = no_check
-    check_images: Callable = no_check_of_images
-    prepare: Callable = same_data
-    callbacks: Callable = no_callbacks
-    log_columns: Callable[[RunConfig], tuple] = field(default=lambda config: ())
+
+    @property
+    def package(self):
+        """The package that the family's commands are in, "gan_mnist"."""
+        return self.program.partition(".")[0]
+
+    def build(self, config, spec, block):
+        """The compiled composite model.
+
+        Args:
+            config: the checked configuration.
+            spec: the data set's `DataSpec`.
+            block: training steps in one compiled execution.
+        """
+        raise NotImplementedError
+
+    def grid(self, model, config, data):
+        """A function without arguments that gives a sample grid's images (N, H, W, C).
+
+        They come from the same latents at every call.
+        """
+        raise NotImplementedError
+
+    def intervals(self, config):
+        """Name to interval, for what only this family does."""
+        return {}
+
+    def check(self, config, spec, path):
+        """Raise `ConfigError` where the data do not suit the configuration in the file `path`."""
+
+    def prepare(self, config, data):
+        """The `Prepared` images; raises `UserError` where they do not suit.
+
+        Nothing has been written yet.
+        """
+        return Prepared(data)
+
+    def callbacks(self, context):
+        """Further Keras callbacks of a run, from its `RunContext`.
+
+        They run before a log row is written, so what they put into `logs` reaches log.csv.
+        """
+        return []
+
+    def log_columns(self, config):
+        """Names of what those callbacks put into `logs`."""
+        return ()
 
 
 def build_model(family, config, spec, block, scope=None):

@@ -70,3 +70,23 @@ class LastPictures(keras.callbacks.Callback):
         write_run_strip(self.run.path / "interpolation.png", self.model, self.data, self.seed)
         if self.model.latent_dim == 2:
             write_manifold(self.run.path / "manifold.png", self.model, self.data, self.seed)
+
+
+def vae_callbacks(context):
+    """Held-out losses, reconstructions and last pictures of a run, from its `RunContext`."""
+    config, data, run = context.config, context.data, context.run
+    clock, schedule, num_columns = context.clock, context.schedule, config.samples.num_columns
+
+    def held_out(num_images):
+        labels = data.y_test[:num_images] if config.model.conditional else None
+        return data.x_test[:num_images], labels
+
+    shown = held_out(max(config.samples.num_rows // 2, 1) * num_columns)
+    callbacks = [
+        Reconstructions(clock, schedule.samples_every, *shown, num_columns, run.reconstruction),
+        LastPictures(run, data, config.seed),
+    ]
+    if config.validation.every:
+        scored = held_out(config.validation.num_images)
+        callbacks.append(Validation(clock, schedule.every("validation"), *scored))
+    return callbacks

@@ -2,7 +2,6 @@
 
 import argparse
 import sys
-from pathlib import Path
 
 import numpy as np
 
@@ -10,15 +9,12 @@ from training_run.cli.arguments import (
     add_interpolation_arguments,
     add_run_arguments,
     check_frames,
-    check_seed,
-    checked_out,
+    open_run,
 )
 from training_run.cli.parser import CommandParser
 from training_run.cli.run_command import run_command
-from training_run.config.load import load_config
 from training_run.errors import UserError
 from training_run.pictures.interpolation import write_interpolation
-from training_run.run_folder.find import check_family, find_run
 from training_run.tensorflow_import import import_tensorflow
 from vae_mnist.latent_path import (
     any_digit,
@@ -28,7 +24,7 @@ from vae_mnist.latent_path import (
     rows_of,
 )
 from vae_mnist.train import FAMILY
-from vae_mnist.trained import labels_at, load_data, load_vae
+from vae_mnist.trained import labels_at, load_data, load_vae, prepare_data
 
 
 def build_parser():
@@ -73,18 +69,12 @@ def main(argv=None):
 
 def _interpolate(arguments):
     check_frames(arguments.frames)
-    check_seed(arguments.seed)
-    run = find_run(arguments.run, arguments.outputs, FAMILY.name)
-    out = checked_out(
-        arguments.out or Path(f"{run.path.resolve().name}-interpolation.png"), (".png",)
-    )
-    check_family(run, FAMILY.name)
-    config = load_config(FAMILY.config_class, run.config)
+    run, config, out = open_run(FAMILY, arguments, "interpolation.png")
     data = load_data(config)
     chosen = choose_ends(data, arguments.seed, arguments.first, arguments.last)
     import_tensorflow()
     vae = load_vae(run, config)
-    images, labels = FAMILY.prepare(config, data).x_test[chosen], labels_at(data, chosen)
+    images, labels = prepare_data(config, data).x_test[chosen], labels_at(data, chosen)
     draw, captions = rows_of(vae, labels)
     film = write_interpolation(
         out,
@@ -92,7 +82,7 @@ def _interpolate(arguments):
         arguments.latents_of(vae, images, labels, arguments.seed),
         vae.value_range,
         num_frames=arguments.frames,
-        way=arguments.way,
+        path_between=arguments.path,
         captions=captions,
     )
     print(out, film, sep="\n")

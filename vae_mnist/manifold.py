@@ -1,18 +1,15 @@
 """The plane of a VAE with two latent dimensions: `python -m vae_mnist.manifold --help`."""
 
 import sys
-from pathlib import Path
 
-from training_run.cli.arguments import add_run_arguments, check_seed, checked_out
-from training_run.cli.parser import CommandParser
+from training_run.cli.arguments import add_run_arguments, open_run
+from training_run.cli.parser import CommandParser, integer
 from training_run.cli.run_command import run_command
-from training_run.config.load import load_config
 from training_run.errors import UserError
-from training_run.run_folder.find import check_family, find_run
 from training_run.tensorflow_import import import_tensorflow
 from vae_mnist.plane import NUM, write_manifold
 from vae_mnist.train import FAMILY
-from vae_mnist.trained import load_data, load_vae
+from vae_mnist.trained import load_data, load_vae, prepare_data
 
 MIN_NUM, MAX_NUM = 2, 50
 
@@ -26,10 +23,10 @@ def main(argv=None):
     )
     add_run_arguments(parser, "RUN-manifold.png, here")
     parser.add_argument(
-        "--num", type=int, default=NUM, help=f"images along each side (default: {NUM})"
+        "--num", type=integer, default=NUM, help=f"images along each side (default: {NUM})"
     )
     parser.add_argument(
-        "--label", type=int, help="class to decode, for a conditional model (default: 0)"
+        "--label", type=integer, help="class to decode, for a conditional model (default: 0)"
     )
     return run_command(_manifold, parser.parse_args(argv))
 
@@ -39,11 +36,7 @@ def _manifold(arguments):
         raise UserError(
             f"--num: expected {MIN_NUM} to {MAX_NUM} images a side, received {arguments.num}"
         )
-    check_seed(arguments.seed)
-    run = find_run(arguments.run, arguments.outputs, FAMILY.name)
-    out = checked_out(arguments.out or Path(f"{run.path.resolve().name}-manifold.png"), (".png",))
-    check_family(run, FAMILY.name)
-    config = load_config(FAMILY.config_class, run.config)
+    run, config, out = open_run(FAMILY, arguments, "manifold.png")
     if config.model.latent_dim != 2:
         raise UserError(
             f"{run.path}: expected a run with model.latent_dim 2, received one with "
@@ -51,7 +44,7 @@ def _manifold(arguments):
         )
     data = load_data(config)
     import_tensorflow()
-    data = FAMILY.prepare(config, data)
+    data = prepare_data(config, data)
     write_manifold(out, load_vae(run, config), data, arguments.seed, arguments.num, arguments.label)
     print(out)
     return 0

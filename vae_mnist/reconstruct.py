@@ -1,19 +1,16 @@
 """Test digits above their reconstructions: `python -m vae_mnist.reconstruct --help`."""
 
 import sys
-from pathlib import Path
 
 import numpy as np
 
-from training_run.cli.arguments import add_run_arguments, check_draw, checked_out
-from training_run.cli.parser import CommandParser
+from training_run.cli.arguments import add_run_arguments, check_num, open_run
+from training_run.cli.parser import CommandParser, integer
 from training_run.cli.run_command import run_command
-from training_run.config.load import load_config
 from training_run.errors import UserError
-from training_run.run_folder.find import check_family, find_run
 from training_run.tensorflow_import import import_tensorflow
 from vae_mnist.train import FAMILY
-from vae_mnist.trained import labels_at, load_data, load_vae
+from vae_mnist.trained import labels_at, load_data, load_vae, prepare_data
 
 MAX_IMAGES = 1000
 """What still makes a picture."""
@@ -30,22 +27,17 @@ def main(argv=None):
         "posterior mean and below the squared error of that.",
     )
     add_run_arguments(parser, "RUN-reconstructions.png, here")
-    parser.add_argument("--num", type=int, default=20, help="how many digits (default: 20)")
+    parser.add_argument("--num", type=integer, default=20, help="how many digits (default: 20)")
     return run_command(_reconstruct, parser.parse_args(argv))
 
 
 def _reconstruct(arguments):
-    check_draw(arguments.num, MAX_IMAGES, arguments.seed)
-    run = find_run(arguments.run, arguments.outputs, FAMILY.name)
-    out = checked_out(
-        arguments.out or Path(f"{run.path.resolve().name}-reconstructions.png"), (".png",)
-    )
-    check_family(run, FAMILY.name)
-    config = load_config(FAMILY.config_class, run.config)
+    check_num(arguments.num, MAX_IMAGES)
+    run, config, out = open_run(FAMILY, arguments, "reconstructions.png")
     data = load_data(config)
     chosen = choose_digits(len(data.x_test), arguments.num, arguments.seed)
     import_tensorflow()
-    images = FAMILY.prepare(config, data).x_test[chosen]
+    images = prepare_data(config, data).x_test[chosen]
     write_reconstructions(out, load_vae(run, config), images, labels_at(data, chosen))
     print(out)
     return 0

@@ -2,86 +2,55 @@
 
 import sys
 
-from sample_quality.while_training import (
-    check_classifier,
-    quality_callbacks,
-    quality_columns,
-    quality_interval,
-)
+from sample_quality import while_training
 from training_run.cli.train import train_command
-from training_run.family import Family
+from training_run.family import Family, Prepared
 from vae_mnist.config import VAEConfig, check_data
 
 
-def build(config, spec, block):
-    """A compiled VAE; imports TensorFlow."""
-    from vae_mnist.build import build_vae
+class VAEFamily(Family):
+    """An encoder and a decoder; methods import TensorFlow when they are called."""
 
-    return build_vae(config, spec, block)
+    name = "vae"
+    program = "vae_mnist.train"
+    default_preset = "vae_mlp"
+    config_class = VAEConfig
 
+    def build(self, config, spec, block):
+        from vae_mnist.build import build_vae
 
-def grid(vae, config, data):
-    """The images of a sample grid; imports TensorFlow."""
-    from training_run.loop.sample_grid import sample_grid
+        return build_vae(config, spec, block)
 
-    return sample_grid(vae, config, data)
+    def grid(self, model, config, data):
+        from training_run.loop.sample_grid import sample_grid
 
+        return sample_grid(model, config, data)
 
-def prepare(config, data):
-    """The images as the configuration wants them: grey, or binarised; imports TensorFlow."""
-    from vae_mnist.binarization import binarize_data
+    def intervals(self, config):
+        validation = {"validation": config.validation.every} if config.validation.every else {}
+        return validation | while_training.intervals(config)
 
-    return binarize_data(data, config.data.binarize)
+    def check(self, config, spec, path):
+        check_data(config, spec, path)
 
+    def prepare(self, config, data):
+        from vae_mnist.binarization import binarize_data
 
-def callbacks(context):
-    """Held-out losses, reconstructions and last pictures; imports TensorFlow."""
-    from vae_mnist.callbacks import LastPictures, Reconstructions, Validation
+        classifier = while_training.find_classifier(config, data)
+        return Prepared(binarize_data(data, config.data.binarize), classifier)
 
-    config, data, run = context.config, context.data, context.run
-    labels = data.y_test if config.model.conditional else None
-    clock, schedule = context.clock, context.schedule
-    num_pairs = max(config.samples.num_rows // 2, 1) * config.samples.num_columns
-    shown = (data.x_test[:num_pairs], None if labels is None else labels[:num_pairs])
-    found = [
-        Reconstructions(
-            clock, schedule.samples_every, *shown, config.samples.num_columns, run.reconstruction
-        ),
-        LastPictures(run, data, config.seed),
-    ]
-    if config.validation.every:
-        part = slice(config.validation.num_images)
-        held_out = (data.x_test[part], None if labels is None else labels[part])
-        found.append(Validation(clock, schedule.every("validation"), *held_out))
-    return found + quality_callbacks(context, "decoder")
+    def callbacks(self, context):
+        from vae_mnist.callbacks import vae_callbacks
 
+        return [*vae_callbacks(context), *while_training.callbacks(context, "decoder")]
 
-def intervals(config):
-    """How often held-out images, and samples, are scored."""
-    validation = {"validation": config.validation.every} if config.validation.every else {}
-    return validation | quality_interval(config)
+    def log_columns(self, config):
+        columns = ("val_loss", "val_reconstruction_loss", "val_kl_loss")
+        validation = columns if config.validation.every else ()
+        return (*validation, *while_training.log_columns(config))
 
 
-def log_columns(config):
-    """Names of the held-out losses, and of the samples' score."""
-    columns = ("val_loss", "val_reconstruction_loss", "val_kl_loss")
-    return (*(columns if config.validation.every else ()), *quality_columns(config))
-
-
-FAMILY = Family(
-    name="vae",
-    program="vae_mnist.train",
-    default_preset="vae_mlp",
-    config_class=VAEConfig,
-    build=build,
-    grid=grid,
-    intervals=intervals,
-    check=check_data,
-    check_images=check_classifier,
-    prepare=prepare,
-    callbacks=callbacks,
-    log_columns=log_columns,
-)
+FAMILY = VAEFamily()
 
 
 def main(argv=None):

@@ -18,6 +18,13 @@ def load_data(config):
     return load_dataset(config.data, report=partial(print, file=sys.stderr, flush=True))
 
 
+def prepare_data(config, data):
+    """The images as the run's configuration wants them, grey or binarised; imports TensorFlow."""
+    from vae_mnist.binarization import binarize_data
+
+    return binarize_data(data, config.data.binarize)
+
+
 def load_vae(run, config):
     """The VAE of a run folder, for looking at; imports TensorFlow.
 
@@ -31,13 +38,17 @@ def load_vae(run, config):
     Raises:
         UserError: if a network is missing, or cannot be loaded safely.
     """
-    from training_run.run_folder.networks import load_network
+    from training_run.run_folder.networks import (
+        IMAGES_TO_POSTERIORS,
+        LATENTS_TO_IMAGES,
+        load_network,
+    )
     from vae_mnist.losses import get_loss
     from vae_mnist.model import VAE
 
     return VAE(
-        load_network(run, "encoder"),
-        load_network(run, "decoder"),
+        load_network(run, "encoder", IMAGES_TO_POSTERIORS),
+        load_network(run, "decoder", LATENTS_TO_IMAGES),
         get_loss("squared_error"),
         batch_size=config.training.batch_size,
         seed=config.seed,

@@ -5,15 +5,14 @@ from -1 to 1 where pixels are grey values from 0 to 1; and as the denoising auto
 """
 
 from functools import partial
-from pathlib import Path
 
 from pydantic import ValidationError
 
 from sample_quality.command import check_numbers
 from sample_quality.run_settings import read_settings
 from sample_quality.score_run import MAX_REAL
-from training_run.cli.arguments import add_run_arguments, check_draw, checked_out
-from training_run.cli.parser import CommandParser
+from training_run.cli.arguments import add_run_arguments, check_num, find_run_and_output
+from training_run.cli.parser import CommandParser, integer
 from training_run.cli.run_command import run_command
 from training_run.config.sections import ModelSection
 from training_run.config.yaml_source import read_yaml
@@ -44,32 +43,35 @@ def main(argv=None):
         required=True,
         help="a run of gan_mnist.train_denoiser: its folder, its number, or latest",
     )
-    parser.add_argument("--num", type=int, default=10, help="how many images (default: 10)")
+    parser.add_argument("--num", type=integer, default=10, help="how many images (default: 10)")
     parser.add_argument(
         "--score",
         metavar="N",
-        type=int,
+        type=integer,
         help="also compare the three by their scores, with N samples (10000, say)",
     )
     return run_command(_denoise, parser.parse_args(argv))
 
 
 def _denoise(arguments):
-    check_draw(arguments.num, MAX_IMAGES, arguments.seed)
+    check_num(arguments.num, MAX_IMAGES)
     if arguments.score is not None:
         check_numbers(arguments.score, arguments.seed, "--score")
-    run = find_run(arguments.run, arguments.outputs, "gan")
+    run, out = find_run_and_output(arguments, "gan", "denoised.png")
     denoiser_run = find_run(arguments.denoiser, arguments.outputs, "denoiser")
-    out = checked_out(arguments.out or Path(f"{run.path.resolve().name}-denoised.png"), (".png",))
     name = saved_network(run, GENERATORS)
     saved_network(denoiser_run, ("denoiser",))
     model = read_model_section(run)
     settings = read_settings(run) if arguments.score else None
     import_tensorflow()
-    from training_run.run_folder.networks import load_network
+    from training_run.run_folder.networks import (
+        IMAGES_TO_IMAGES,
+        LATENTS_TO_IMAGES,
+        load_network,
+    )
 
-    network = load_network(run, name)
-    denoiser = load_network(denoiser_run, "denoiser")
+    network = load_network(run, name, LATENTS_TO_IMAGES)
+    denoiser = load_network(denoiser_run, "denoiser", IMAGES_TO_IMAGES)
     check_same_shape(network, denoiser)
     draw = partial(draw_three, network, denoiser, model, arguments.seed)
     write_comparison(out, *draw(arguments.num), model)

@@ -6,10 +6,10 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from training_run.cli.arguments import check_seed
-from training_run.cli.parser import CommandParser
+from training_run.cli.parser import CommandParser, integer, one_of
 from training_run.cli.run_command import run_command
 from training_run.config.sections import DataConfig
-from training_run.data.datasets import DATASETS, describe_dataset, load_dataset
+from training_run.data.datasets import DATASETS, find_dataset, load_dataset
 from training_run.errors import UserError
 from training_run.tensorflow_import import import_tensorflow
 
@@ -30,11 +30,11 @@ def build_parser():
         "The one for mnist comes with the package; those of other data sets are kept in the "
         "user's cache folder.",
     )
-    parser.add_argument("--dataset", default="mnist", choices=DATASETS, help="default: mnist")
+    parser.add_argument("--dataset", default="mnist", type=one_of(DATASETS), help="default: mnist")
     parser.add_argument("--path", help="a local .npz, IDX folder or image folder")
-    parser.add_argument("--image-size", type=int, help="as data.image_size of the runs to score")
-    parser.add_argument("--num-channels", type=int, help="as data.num_channels")
-    parser.add_argument("--seed", type=int, default=0, help="default: 0")
+    parser.add_argument("--image-size", type=integer, help="data.image_size of the runs to score")
+    parser.add_argument("--num-channels", type=integer, help="as data.num_channels")
+    parser.add_argument("--seed", type=integer, default=0, help="default: 0")
     parser.add_argument(
         "--out", type=Path, metavar="FILE.npz", help="default: where `sample_quality` looks for it"
     )
@@ -49,7 +49,7 @@ def main(argv=None):
 def _train(arguments):
     check_seed(arguments.seed)
     data_config = data_config_of(arguments)
-    if describe_dataset(data_config).num_classes is None:
+    if find_dataset(data_config).spec.num_classes is None:
         raise UserError(
             f"--dataset: expected images with labels, received {arguments.dataset}, without"
         )

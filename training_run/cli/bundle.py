@@ -1,37 +1,37 @@
-"""Trained models that ship with the package, by name: `bundled:gan_mlp` is a run like others.
+"""Make a model that ships with the package, `bundled:NAME`, of a finished run.
 
-    python -m training_run.bundled RUN [--name NAME]
+    python -m training_run.cli.bundle RUN [--name NAME] [--leave-out NETWORK ...]
 
-makes one of a finished run. Its networks are ordinary `.keras` files but for the precision on disk,
-16 bits a weight, which halves them; Keras loads them as 32.
+A bundled model is a run folder like others. Its networks are ordinary `.keras` files but for the
+precision on disk, 16 bits a weight, which halves them; Keras loads them as 32.
 """
 
-import argparse
 import io
 import re
 import shutil
 import sys
 import zipfile
 
+from training_run.cli.parser import CommandParser
+from training_run.cli.run_command import run_command
 from training_run.config.sections import NAME_PATTERN
+from training_run.config.yaml_source import read_yaml
 from training_run.errors import UserError
-from training_run.run_folder.find import FOLDER, PREFIX, bundled_names
-
-KEPT = ("generator", "encoder", "decoder", "denoiser")
-"""The networks worth shipping; the others only serve training."""
+from training_run.run_folder.find import BUNDLED_FOLDER, PREFIX, bundled_names, find_run
 
 
-def bundle(run, folder):
+def bundle(run, folder, left_out=()):
     """Copy what a run is looked at by, its log included, with its networks at half their size.
 
     Args:
         run: its `RunDir`.
         folder: where to; replaced if it is there.
+        left_out: names of networks that only serve training.
 
     Raises:
-        UserError: if the run has none of the networks.
+        UserError: if the run has no other networks.
     """
-    networks = [name for name in KEPT if run.network(name).is_file()]
+    networks = [path for path in sorted(run.path.glob("*.keras")) if path.stem not in left_out]
     if not networks:
         raise UserError(f"{run.path}: expected saved networks, received a run folder without any")
     shutil.rmtree(folder, ignore_errors=True)
@@ -39,8 +39,8 @@ def bundle(run, folder):
     for path in (run.config, run.log):
         if path.is_file():
             shutil.copy(path, folder)
-    for name in networks:
-        (folder / f"{name}.keras").write_bytes(halve(run.network(name)))
+    for path in networks:
+        (folder / path.name).write_bytes(halve(path))
 
 
 def halve(path):
@@ -86,35 +86,31 @@ def halve_weights(content):
 
 def main(argv=None):
     """Run the command; returns its exit code."""
-    from training_run.cli.parser import CommandParser
-    from training_run.cli.run_command import run_command
-
     parser = CommandParser(
-        prog="python -m training_run.bundled",
-        description="Make a bundled model of a finished run, or with --list name those there are.",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        prog="python -m training_run.cli.bundle",
+        description="Make a bundled model of a finished run. Without a RUN, name those there are.",
     )
     parser.add_argument("run", metavar="RUN", nargs="?", help="a run folder, its number, or latest")
     parser.add_argument("--name", help="default: the name in the run's configuration")
-    parser.add_argument("--list", action="store_true", help="name the bundled models")
+    parser.add_argument(
+        "--leave-out", metavar="NETWORK", nargs="*", default=[], help="networks not to ship"
+    )
     parser.add_argument("--outputs", metavar="DIR", default="outputs")
     return run_command(_bundle, parser.parse_args(argv))
 
 
 def _bundle(arguments):
-    from training_run.config.yaml_source import read_yaml
-    from training_run.run_folder.find import find_run
-
-    if arguments.list or not arguments.run:
+    if not arguments.run:
         print("\n".join(PREFIX + name for name in bundled_names()))
         return 0
     run = find_run(arguments.run, arguments.outputs)
     name = arguments.name or read_yaml(run.config).values["name"]
     if not re.fullmatch(NAME_PATTERN, str(name)):  # what is there is about to be removed
         raise UserError(f"expected a bundle's name to match {NAME_PATTERN}, received {name!r}")
-    bundle(run, FOLDER / name)
-    size = sum(path.stat().st_size for path in (FOLDER / name).iterdir())
-    print(f"{PREFIX}{name}  {size / 1e6:.2f} MB  {FOLDER / name}")
+    folder = BUNDLED_FOLDER / name
+    bundle(run, folder, arguments.leave_out)
+    size = sum(path.stat().st_size for path in folder.iterdir())
+    print(f"{PREFIX}{name}  {size / 1e6:.2f} MB  {folder}")
     return 0
 
 

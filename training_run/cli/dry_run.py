@@ -8,6 +8,9 @@ from training_run.family import build_model
 def print_plan(family, config, spec):
     """Print the resolved configuration, the schedule in steps and each network's layers.
 
+    Returns:
+        Exit code 0.
+
     Args:
         family: a `Family`.
         config: its checked configuration.
@@ -27,6 +30,7 @@ def print_plan(family, config, spec):
         print_network(name, network)
     total = sum(network.count_params() for network in model.networks().values())
     print(f"all networks: {total:,} parameters")
+    return 0
 
 
 def print_network(name, network):

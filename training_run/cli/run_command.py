@@ -1,31 +1,25 @@
-"""The outcome of a command as an exit code."""
+"""Running a command: its outcome becomes an exit code, and an error one sentence."""
 
 import os
 import sys
 
 from training_run.errors import UserError
 
-EXIT_FAILED = 1
-
-
-EXIT_USAGE = 2
-
-
-EXIT_INTERRUPTED = 130
+EXIT_USAGE, EXIT_INTERRUPTED = 2, 130
 
 
 def run_command(function, *args):
-    """Call a command and turn its outcome into an exit code; the user's errors are one sentence.
+    """Call a command; print a user's error as one sentence, without a traceback.
 
     Returns:
-        What `function` returns, or 2 for a `UserError` or a file that cannot be read or written,
-        130 for an interrupt.
+        What `function` returns; the exit code of a `UserError`; 2 for a file that cannot be read
+        or written; 130 for an interrupt.
     """
     try:
         return function(*args)
     except UserError as error:
         print(error, file=sys.stderr)
-        return EXIT_USAGE
+        return error.exit_code
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return EXIT_INTERRUPTED

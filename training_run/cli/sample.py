@@ -1,13 +1,10 @@
 """The `sample` command: pictures or arrays from a saved generator or decoder."""
 
-from pathlib import Path
+import math
 
-from training_run.cli.arguments import add_run_arguments, check_draw, checked_out
-from training_run.cli.parser import CommandParser
+from training_run.cli.arguments import add_run_arguments, check_num, open_run
+from training_run.cli.parser import CommandParser, integer
 from training_run.cli.run_command import run_command
-from training_run.config.load import load_config
-from training_run.run_folder.find import check_family, find_run
-from training_run.step.sampling import choose_labels, generate
 from training_run.tensorflow_import import import_tensorflow
 
 MAX_IMAGES = 1_000_000
@@ -19,7 +16,7 @@ def sample_command(family, program, network_name, argv=None):
     Args:
         family: the `Family` whose runs it reads.
         program: its module, for the usage text.
-        network_name: "generator" or "decoder".
+        network_name: of the network that maps latents to images.
         argv: arguments; None for the process's own.
 
     Returns:
@@ -30,21 +27,19 @@ def sample_command(family, program, network_name, argv=None):
         description="Samples from a finished or running run: a PNG grid, or uint8 arrays as .npz.",
     )
     add_run_arguments(parser, "RUN-samples.png, here")
-    parser.add_argument("--num", type=int, default=64, help="how many images (default: 64)")
-    parser.add_argument("--label", type=int, help="class, for a conditional model")
+    parser.add_argument("--num", type=integer, default=64, help="how many images (default: 64)")
+    parser.add_argument("--label", type=integer, help="class, for a conditional model")
     return run_command(_sample, family, network_name, parser.parse_args(argv))
 
 
 def _sample(family, network_name, arguments):
-    check_draw(arguments.num, MAX_IMAGES, arguments.seed)
-    run = find_run(arguments.run, arguments.outputs, family.name)
-    out = checked_out(arguments.out or Path(f"{run.path.resolve().name}-samples.png"))
-    check_family(run, family.name)
-    config = load_config(family.config_class, run.config)
+    check_num(arguments.num, MAX_IMAGES)
+    run, config, out = open_run(family, arguments, "samples.png", (".png", ".npz"))
     import_tensorflow()
-    from training_run.run_folder.networks import load_network
+    from training_run.run_folder.networks import LATENTS_TO_IMAGES, load_network
+    from training_run.step.sampling import choose_labels, generate
 
-    network = load_network(run, network_name)
+    network = load_network(run, network_name, LATENTS_TO_IMAGES)
     labels = choose_labels(network, arguments.label, arguments.num)
     images = generate(network, arguments.num, arguments.seed, config.model.value_range, labels)
     write_images(out, images, labels)
@@ -53,9 +48,7 @@ def _sample(family, network_name, arguments):
 
 
 def write_images(path, images, labels=None):
-    """Write uint8 images as a PNG grid or, with their labels, as `.npz`; atomically."""
-    import math
-
+    """Write uint8 images as a PNG grid or, with their labels, as `.npz`; whole or not at all."""
     import numpy as np
 
     from training_run.files import atomic_path

@@ -6,17 +6,21 @@ Nothing here imports TensorFlow until the configuration is known to be right.
 import argparse
 import importlib.util
 import json
-import sys
 from functools import partial
+from pathlib import Path
+from typing import NamedTuple
 
 from training_run.cli.parser import CommandParser
-from training_run.cli.run_command import EXIT_FAILED, run_command
+from training_run.cli.run_command import run_command
 from training_run.config.load import check_against_data, find_config, list_presets, load_config
+from training_run.config.sections import RunConfig
 from training_run.config.yaml_source import ConfigError, Problem
+from training_run.data.datasets import find_dataset
+from training_run.data.image_data import Dataset
 from training_run.devices.cluster import check_batch_size, check_distribution
 from training_run.errors import UserError
 from training_run.run_folder.find import PREFIX, check_family, find_run
-from training_run.run_folder.paths import check_output_dir
+from training_run.run_folder.paths import RunDir, check_output_dir
 from training_run.run_folder.resume import check_allowed_keys, check_same_training
 from training_run.step.precision import resolve_precision
 from training_run.tensorflow_import import import_tensorflow
@@ -31,6 +35,24 @@ examples:
   python -m {program} --resume 3 optimizer.learning_rate=1e-4 \\
       --allow-change optimizer.learning_rate
 """
+
+
+class Request(NamedTuple):
+    """A training that is asked for, checked as far as that goes without reading the images.
+
+    Attributes:
+        config: the configuration, overrides included.
+        path: its file, for messages.
+        dataset: the `Dataset` to learn from.
+        run: the `RunDir` to go on in; None for a new run.
+        stored: the configuration that it was last trained with; None for a new run.
+    """
+
+    config: RunConfig
+    path: Path
+    dataset: Dataset
+    run: RunDir | None = None
+    stored: RunConfig | None = None
 
 
 def build_parser(family):
@@ -98,18 +120,48 @@ def _train(family, arguments):
     if arguments.schema:
         print(json.dumps(schema(family.config_class), indent=2))
         return 0
-    if arguments.resume is not None:
-        return _resume(family, arguments)
+    request = (request_new_run if arguments.resume is None else request_resume)(family, arguments)
+    cluster = None if arguments.dry_run else check_distribution(request.config, request.path)
+    import_tensorflow()
+    config = resolve_precision(request.config)
+    if arguments.dry_run:
+        from training_run.cli.dry_run import print_plan
+
+        return print_plan(family, config, request.dataset.spec)
+    from training_run.devices.strategy import open_devices, watched_workers
+    from training_run.loop.fit import resume, train
+
+    with watched_workers(cluster):
+        devices = open_devices(config.distribution.strategy, cluster)
+        check_batch_size(config, devices.num_replicas, request.path)
+        data = request.dataset.read(partial(print, flush=True))
+        check_against_data(config, data.spec, request.path)  # it may lack unreadable images
+        if request.run is None:
+            return train(family, config, data, devices)
+        return resume(family, config, data, devices, request.run, request.stored)
+
+
+def request_new_run(family, arguments):
+    """The `Request` of a command without --resume.
+
+    Raises:
+        UserError: if anything in it is wrong.
+    """
     if arguments.allow_change:
         raise UserError("--allow-change: expected together with --resume, received without")
     path = find_config(family.default_preset if arguments.config is None else arguments.config)
     config = load_config(family.config_class, path, arguments.overrides)
-    spec = _check(family, config, path)
+    dataset = check_with_data(family, config, path)
     check_output_dir(config.output_dir)
-    return _train_checked(family, config, path, spec, arguments.dry_run)
+    return Request(config, path, dataset)
 
 
-def _resume(family, arguments):
+def request_resume(family, arguments):
+    """The `Request` of a command with --resume.
+
+    Raises:
+        UserError: if anything in it is wrong, or would make it another training.
+    """
     if arguments.config is not None:
         raise UserError("expected --config or --resume, received both: a resumed run keeps its own")
     if arguments.resume.startswith(PREFIX):
@@ -122,75 +174,25 @@ def _resume(family, arguments):
     check_family(run, family.name)
     stored = load_config(family.config_class, run.config)
     config = load_config(family.config_class, run.config, arguments.overrides)
-    spec = _check(family, config, run.config)
-    check_same_training(stored, config, arguments.allow_change, spec, run.config)
-    return _train_checked(family, config, run.config, spec, arguments.dry_run, (run, stored))
+    dataset = check_with_data(family, config, run.config)
+    check_same_training(stored, config, arguments.allow_change, dataset.spec, run.config)
+    return Request(config, run.config, dataset, run, stored)
 
 
-def _check(family, config, path):
-    """Everything that can be said without reading the images; gives their `DataSpec`."""
-    from training_run.data.datasets import describe_dataset
+def check_with_data(family, config, path):
+    """Check all of a configuration that can be checked without reading the images.
 
+    Returns:
+        Its `Dataset`.
+
+    Raises:
+        UserError: if the configuration does not suit the data or this machine.
+    """
     check_extras(config, path)
-    spec = describe_dataset(config.data)
-    check_against_data(config, spec, path)
-    family.check(config, spec, path)
-    return spec
-
-
-def _train_checked(family, config, path, spec, dry_run, resumed=()):
-    cluster = None if dry_run else check_distribution(config, path)
-    import_tensorflow()
-    config = resolve_precision(config)
-    if dry_run:
-        from training_run.cli.dry_run import print_plan
-
-        print_plan(family, config, spec)
-        return 0
-    from training_run.devices.strategy import WorkerLost, open_devices, watched_workers
-
-    try:
-        with watched_workers(cluster):
-            devices = open_devices(config.distribution.strategy, cluster)
-            check_batch_size(config, devices.num_replicas, path)
-            run, code = _train_on(devices, family, config, path, resumed)
-    except WorkerLost as error:
-        print(error, file=sys.stderr)
-        return EXIT_FAILED
-    if run is not None:
-        print(f"{run.path}: look at progress.gif, losses.png and samples/")
-    return code
-
-
-def _train_on(devices, family, config, path, resumed):
-    """Load the images and train; gives the `RunDir`, None on followers, and the exit code."""
-    from training_run.data.datasets import DataSpec, load_dataset
-    from training_run.loop.fit import resume, train
-
-    data = load_dataset(config.data, report=partial(print, flush=True))
-    spec = DataSpec(len(data.x_train), data.x_train.shape[1:], data.num_classes)
-    check_against_data(config, spec, path)  # unreadable images may have made it smaller
-    family.check_images(config, data)
-    start = resume if resumed else train
-    return start(family, config, data, spec, *resumed, devices)
-
-
-def print_presets(family):
-    """The presets of a family, each with its own leading comment."""
-    for name, lines in list_presets(family.name):
-        default = "  (default)" if name == family.default_preset else ""
-        print(f"{name}{default}")
-        for line in lines:
-            print(f"    {line}")
-    return 0
-
-
-def schema(config_class):
-    """JSON Schema of a family's configuration, for editors."""
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **config_class.model_json_schema(),
-    }
+    dataset = find_dataset(config.data)
+    check_against_data(config, dataset.spec, path)
+    family.check(config, dataset.spec, path)
+    return dataset
 
 
 def check_extras(config, path):
@@ -205,3 +207,21 @@ def check_extras(config, path):
             "(pip install 'gan-vae-mnist[tensorboard]'), received true without it"
         )
         raise ConfigError([Problem(str(path), "log.tensorboard", message)])
+
+
+def print_presets(family):
+    """Print the presets of a family, each with its own leading comment."""
+    for name, lines in list_presets(family.name):
+        default = "  (default)" if name == family.default_preset else ""
+        print(f"{name}{default}")
+        for line in lines:
+            print(f"    {line}")
+    return 0
+
+
+def schema(config_class):
+    """JSON Schema of a family's configuration, for editors."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **config_class.model_json_schema(),
+    }

@@ -1,6 +1,5 @@
 """From a YAML file, or a preset's name, and overrides to a checked configuration."""
 
-import difflib
 import io
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from pydantic import (
 from ruamel.yaml import YAML
 
 from training_run.config.intervals import interval_to_steps
-from training_run.config.messages import explain, shorten
+from training_run.config.messages import explain, nearest, shorten
 from training_run.config.yaml_source import ConfigError, Problem, parse_yaml, read_yaml
 
 
@@ -37,8 +36,7 @@ def find_config(name_or_path):
     if preset.is_file():
         return preset
     names = sorted(found.stem for found in presets_dir().glob("*.yaml"))
-    close = difflib.get_close_matches(str(name_or_path), names, n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else f" ({', '.join(names)})"
+    hint = nearest(str(name_or_path), names) or f" ({', '.join(names)})"
     message = f"expected a preset's name or a path, received {name_or_path!r}{hint}"
     raise ConfigError([Problem("--config", "", message)])
 

@@ -71,7 +71,7 @@ def _message(details, key, known):
         text = text.replace(pydantic_word, ours)
     message = f"{text}, received {shorten(received)}"
     if kind in ("literal_error", "union_tag_invalid"):
-        message += _nearest(shorten(received).strip("'"), _choices(details))
+        message += nearest(shorten(received).strip("'"), _choices(details))
     return message
 
 
@@ -81,15 +81,16 @@ def _choices(details):
     return [choice.strip(" '") for choice in text.replace(" or ", ", ").split(",")]
 
 
-def _nearest(word, choices):
-    close = difflib.get_close_matches(word, choices, n=1, cutoff=0.5)
+def nearest(word, choices):
+    """The text "; did you mean 'NAME'?" with the choice nearest to `word`, or "" where none is."""
+    close = difflib.get_close_matches(word, list(choices), n=1, cutoff=0.5)
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def _nearest_key(key, known):
     parent, _, leaf = key.rpartition(".")
     siblings = [other for other in known if other.rpartition(".")[0] == parent]
-    hint = _nearest(key, siblings)
+    hint = nearest(key, siblings)
     if not hint:
         elsewhere = [other for other in known if other.rpartition(".")[2] == leaf]
         hint = f"; did you mean {elsewhere[0]!r}?" if elsewhere else ""

@@ -2,8 +2,10 @@
 
 import hashlib
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,11 +21,15 @@ class DataSpec:
             since a file may prove unreadable).
         image_shape: (H, W, C) of one image.
         num_classes: labels are 0 .. num_classes - 1; None where there are no labels.
+        title: what a reader calls the dataset, "MNIST digits".
+        noun: what a reader calls its images, "digits".
     """
 
     num_train: int
     image_shape: tuple[int, int, int]
     num_classes: int | None
+    title: str = "Images"
+    noun: str = "images"
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +53,24 @@ class ImageData:
     num_classes: int | None
     source: str
     checksum: str
+
+    @property
+    def spec(self):
+        """The `DataSpec` of the arrays as they were read."""
+        return DataSpec(len(self.x_train), self.x_train.shape[1:], self.num_classes)
+
+
+class Dataset(NamedTuple):
+    """A dataset that has been found, but not read yet.
+
+    Attributes:
+        spec: its `DataSpec`.
+        read: a function of `report`, which receives progress lines, giving `ImageData`. Raises
+            `UserError` where no source has the images, or files are damaged.
+    """
+
+    spec: DataSpec
+    read: Callable[[Callable[[str], None]], ImageData]
 
 
 def user_path(text):

@@ -17,6 +17,7 @@ import numpy as np
 from PIL import Image
 
 from training_run.data.image_data import (
+    Dataset,
     DataSpec,
     check_memory,
     make_image_data,
@@ -64,26 +65,26 @@ _UPRIGHT = {
 }
 
 
-def describe(data_config):
-    """`DataSpec` of a folder of images, from the names of its files alone.
+def find(data_config):
+    """The `Dataset` of a folder of images; a tenth of them is held out for testing.
+
+    The folder is listed once, here; files are read when the dataset is.
 
     Raises:
         UserError: `data.path` is not a folder with at least two images in it.
     """
-    names, _ = find_images(_folder(data_config))
-    return DataSpec(len(names) - num_held_out(len(names)), _image_shape(data_config), None)
-
-
-def load(data_config, report):
-    """`ImageData` of a folder of images; a tenth of them is held out for testing.
-
-    Raises:
-        UserError: as `describe`; or fewer than two of the files can be read.
-    """
     folder = _folder(data_config)
     names, problems = find_images(folder)
+    size = data_config.image_size or DEFAULT_IMAGE_SIZE
+    shape = (size, size, data_config.num_channels or 3)
+    title = f"Images of {folder.resolve().name}"
+    spec = DataSpec(len(names) - num_held_out(len(names)), shape, None, title)
+    return Dataset(spec, partial(_read, folder, names, problems, shape))
+
+
+def _read(folder, names, problems, image_shape, report):
     report(f"image_folder: reading {len(names):,} images from {folder}")
-    images, unreadable = _read_images(folder, names, _image_shape(data_config), report)
+    images, unreadable = _read_images(folder, names, image_shape, report)
     problems = problems + unreadable
     _report_problems(problems, report)
     if len(images) < 2:
@@ -182,11 +183,6 @@ def _folder(data_config):
             f"data.path: expected a folder of images, received {folder}, which is none."
         )
     return folder
-
-
-def _image_shape(data_config):
-    size = data_config.image_size or DEFAULT_IMAGE_SIZE
-    return (size, size, data_config.num_channels or 3)
 
 
 def _is_folder(entry):

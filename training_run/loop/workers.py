@@ -19,7 +19,7 @@ ASK_EVERY = 10
 milliseconds, which a small network's step takes too."""
 
 
-class ForgetMetrics(EverySteps):
+class ResetMetrics(EverySteps):
     """Resets the metrics where the chief writes a log row and does so."""
 
     def at_step(self, step, logs):
@@ -64,10 +64,11 @@ def stop_callback(context, request):
     return StopTogether(context.clock, request, context.devices)
 
 
-def follower_callbacks(context, request, checkpoint=None):
+def follower_callbacks(family, context, request, checkpoint=None):
     """The callbacks of a worker that is not the chief, in the order of the chief's.
 
     Args:
+        family: the `Family`; its callbacks are the chief's alone.
         context: its `RunContext`.
         request: its `StopRequest`.
         checkpoint: the one to go on from, or None.
@@ -77,7 +78,7 @@ def follower_callbacks(context, request, checkpoint=None):
         *([Restore(checkpoint)] if checkpoint else []),
         clock,
         StopWhenNotFinite(clock, schedule.block),
-        ForgetMetrics(clock, schedule.log_every),
+        ResetMetrics(clock, schedule.log_every),
         TakePartInCheckpoints(clock, schedule.checkpoints_every),
         stop_callback(context, request),
     ]

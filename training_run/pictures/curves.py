@@ -7,7 +7,6 @@ import numpy as np
 
 from training_run.errors import UserError
 from training_run.files import atomic_path
-from training_run.run_folder.log import read_log
 
 # The palette of Okabe & Ito (2008), told apart by colour-blind readers too, without its yellow.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#555555")
@@ -34,7 +33,7 @@ LOWEST_LABEL = 0.06
 LABEL_HEIGHT, AROUND_AXES = 0.16, 0.5  # inches
 
 
-def plot_losses(log_csv_path, png_path, title):
+def plot_losses(columns, png_path, title):
     """Draw the curves of a log: losses in one panel, accuracies in one, each score in its own.
 
     Where a column has many rows, a running mean is drawn over the faint values themselves,
@@ -42,18 +41,17 @@ def plot_losses(log_csv_path, png_path, title):
     are left out. The same log gives the same bytes.
 
     Args:
-        log_csv_path: CSV with the columns step, seconds, then metrics. Columns that end in
-            `loss` are losses; with `_accuracy` in the name, accuracies on an axis from 0 to 1.
+        columns: dict of name to (rows,) float64: step, seconds, then metrics. Names that end in
+            `loss` are losses; with `_accuracy` in them, accuracies on an axis from 0 to 1.
         png_path: the picture, written whole or not at all; its folder must exist.
         title: a line above the curves.
 
     Raises:
-        UserError: the log is missing, has no column `step`, or no row with a number.
+        UserError: there is no metric with a finite value.
     """
-    columns = read_log(log_csv_path)
     panels = group_metrics(columns)
     if not panels:
-        raise UserError(f"There is nothing to draw yet in the log. Received: {log_csv_path}")
+        raise UserError("the log has no numbers to draw yet")
     figure = draw_curves(columns, panels, title)
     with atomic_path(png_path) as temporary:
         figure.savefig(temporary, format="png", dpi=DPI, metadata={"Software": None})

@@ -57,9 +57,9 @@ def spherical(a, b, t):
     return (np.sin((1 - t) * angle) * a + np.sin(t * angle) * b) / np.sin(angle)
 
 
-def latents_between(a, b, num_frames, way=linear):
+def latents_between(a, b, num_frames, path_between=linear):
     """Evenly spaced latents from a to b, both included: (num_frames, latent_dim) float32."""
-    return way(a, b, np.linspace(0, 1, num_frames)).astype(np.float32)
+    return path_between(a, b, np.linspace(0, 1, num_frames)).astype(np.float32)
 
 
 def percentages(num_frames):
@@ -154,7 +154,9 @@ def there_and_back(frames):
     return [first] * stay + between + [last] * stay + between[::-1]
 
 
-def write_interpolation(path, draw, ends, value_range, *, num_frames=11, way=linear, captions=()):
+def write_interpolation(
+    path, draw, ends, value_range, *, num_frames=11, path_between=linear, captions=()
+):
     """Write a strip between two latents, and beside it the film with the same name as `.gif`.
 
     Args:
@@ -163,14 +165,14 @@ def write_interpolation(path, draw, ends, value_range, *, num_frames=11, way=lin
         ends: the two latents, (latent_dim,) float each.
         value_range: (low, high) of the images.
         num_frames: pictures of the strip.
-        way: `linear` or `spherical`.
+        path_between: `linear` or `spherical`.
         captions: texts left of the rows.
 
     Returns:
         Path of the film.
     """
-    write_strip(path, draw(latents_between(*ends, num_frames, way)), value_range, captions)
+    write_strip(path, draw(latents_between(*ends, num_frames, path_between)), value_range, captions)
     film = path.with_suffix(".gif")
     num_film_frames = max(num_frames, FILM_FRAMES)
-    write_film(film, draw(latents_between(*ends, num_film_frames, way)), value_range)
+    write_film(film, draw(latents_between(*ends, num_film_frames, path_between)), value_range)
     return film

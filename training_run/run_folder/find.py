@@ -1,12 +1,16 @@
 """The run folder that a user means: a path, a number, `latest` or `bundled:NAME`."""
 
-import difflib
-import os
 from pathlib import Path
 
+from training_run.config.messages import nearest
 from training_run.config.yaml_source import ConfigError, read_yaml
 from training_run.errors import UserError
-from training_run.run_folder.paths import _NUMBERED, RunDir, _is_number
+from training_run.run_folder.paths import RunDir, is_number, numbered_runs
+
+PREFIX = "bundled:"
+
+BUNDLED_FOLDER = Path(__file__).resolve().parent.parent / "models"
+"""The trained models that ship with the package: each a run folder, called by its name alone."""
 
 
 def find_run(reference, output_dir, family=None):
@@ -15,7 +19,7 @@ def find_run(reference, output_dir, family=None):
     Args:
         reference: a run folder, a number, "latest", or "bundled:NAME".
         output_dir: where numbers and "latest" are looked up.
-        family: "gan", "vae", ...: whose runs "latest" chooses from; None for any.
+        family: the family whose runs "latest" chooses from; None for any.
 
     Returns:
         A `RunDir`.
@@ -28,7 +32,7 @@ def find_run(reference, output_dir, family=None):
     path = Path(reference)
     if reference == "latest":
         path = _latest(Path(output_dir), family)
-    elif _is_number(str(reference)) and not path.is_dir():
+    elif is_number(str(reference)) and not path.is_dir():
         path = _by_number(Path(output_dir), int(reference))
     if not str(reference) or not _is_file(path / "config.yaml"):
         kind = "a folder without one" if path.is_dir() else "a path where there is none"
@@ -40,22 +44,15 @@ def find_run(reference, output_dir, family=None):
 
 
 def _is_file(path):
-    """Whether there is a file; names that no file can have are those of none."""
+    """True if `path` names an existing file. Names too long for the file system give False."""
     try:
         return path.is_file()
     except OSError:
         return False
 
 
-def _runs(output_dir):
-    """(number, path) of every run below `output_dir`, oldest first."""
-    names = sorted(os.listdir(output_dir)) if output_dir.is_dir() else []
-    matches = [(name, _NUMBERED.match(name)) for name in names]
-    return sorted((int(match.group(1)), output_dir / name) for name, match in matches if match)
-
-
 def _latest(output_dir, family):
-    for _, path in reversed(_runs(output_dir)):
+    for _, path in reversed(numbered_runs(output_dir)):
         if (path / "config.yaml").is_file() and family in (None, run_family(RunDir(path))):
             return path
     kind = f"{family} " if family else ""
@@ -63,12 +60,12 @@ def _latest(output_dir, family):
 
 
 def _by_number(output_dir, number):
-    for found, path in _runs(output_dir):
-        if found == number:
-            return path
-    numbers = ", ".join(str(found) for found, _ in _runs(output_dir)[-5:]) or "none"
+    runs = dict(numbered_runs(output_dir))
+    if number in runs:
+        return runs[number]
+    newest = ", ".join(map(str, list(runs)[-5:])) or "none"
     raise UserError(
-        f"{output_dir}: expected the number of a run (newest: {numbers}), received {number}"
+        f"{output_dir}: expected the number of a run (newest: {newest}), received {number}"
     )
 
 
@@ -79,7 +76,7 @@ def run_family(run):
 
 
 def check_family(run, family):
-    """Refuse a run of another family, with its own commands' name.
+    """Refuse a run of another family.
 
     Raises:
         UserError: if the `family` key is not `family`.
@@ -93,15 +90,9 @@ def check_family(run, family):
         raise UserError(f"{run.path}: expected a run of family {family!r}, received {received}")
 
 
-PREFIX = "bundled:"
-
-
-FOLDER = Path(__file__).resolve().parent.parent / "models"
-
-
 def bundled_names():
     """Names of the models that ship with the package."""
-    return sorted(path.parent.name for path in FOLDER.glob("*/config.yaml"))
+    return sorted(path.parent.name for path in BUNDLED_FOLDER.glob("*/config.yaml"))
 
 
 def find_bundled(reference):
@@ -115,10 +106,9 @@ def find_bundled(reference):
     """
     name, names = reference.removeprefix(PREFIX), bundled_names()
     if name in names:
-        return FOLDER / name
-    close = difflib.get_close_matches(name, names, n=1)
-    hint = f"; did you mean {PREFIX + close[0]!r}?" if close else ""
+        return BUNDLED_FOLDER / name
+    choices = [PREFIX + known for known in names]
     raise UserError(
-        f"{reference}: expected one of {', '.join(PREFIX + known for known in names) or 'none'}, "
-        f"received {name!r}{hint}"
+        f"{reference}: expected one of {', '.join(choices) or 'none'}, "
+        f"received {name!r}{nearest(reference, choices)}"
     )

@@ -87,15 +87,21 @@ def create_run_dir(output_dir, name):
 
 
 def _last_number(output_dir):
-    numbers = [
-        int(match.group(1)) for match in map(_NUMBERED.match, os.listdir(output_dir)) if match
-    ]
     counter = output_dir / ".last_number"
     text = counter.read_text().strip() if counter.is_file() else ""
-    return max([0, *numbers, int(text) if _is_number(text) else 0])
+    numbers = [number for number, _ in numbered_runs(output_dir)]
+    return max([0, *numbers, int(text) if is_number(text) else 0])
 
 
-def _is_number(text):
+def numbered_runs(output_dir):
+    """(number, path) of every run folder in `output_dir`, by number."""
+    names = os.listdir(output_dir) if output_dir.is_dir() else []
+    matches = [_NUMBERED.match(name) for name in names]
+    return sorted((int(match.group(1)), output_dir / match.string) for match in matches if match)
+
+
+def is_number(text):
+    """True if `text` is the number of a run: ASCII digits, few enough for an integer."""
     return text.isascii() and text.isdecimal() and len(text) < 19
 
 
@@ -142,8 +148,13 @@ def check_disk_space(path, needed_bytes):
         )
 
 
-def write_config(run, config):
-    """Write the resolved configuration; `load_config` gives an equal object back."""
-    command = "vae_mnist" if config.family == "vae" else "gan_mnist"
-    head = f"# The resolved configuration of this run ({command}).\n"
+def write_config(run, config, package):
+    """Write the resolved configuration; `load_config` gives an equal object back.
+
+    Args:
+        run: the `RunDir`.
+        config: its `RunConfig`.
+        package: whose commands the run is for, named in the file's first line.
+    """
+    head = f"# The resolved configuration of this run ({package}).\n"
     write_text(run.config, head + config_to_yaml(config))

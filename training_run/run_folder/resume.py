@@ -3,13 +3,12 @@
 Nothing here imports TensorFlow.
 """
 
-import difflib
 import json
 import shutil
 from typing import NamedTuple
 
 from training_run.config.intervals import interval_to_steps
-from training_run.config.messages import dotted_keys
+from training_run.config.messages import dotted_keys, nearest
 from training_run.config.yaml_source import ConfigError, Problem
 from training_run.files import read_json, write_text
 from training_run.run_folder.checkpoint import checkpoints_in
@@ -71,13 +70,15 @@ def check_allowed_keys(config_class, keys):
         ConfigError: a line for each, with the nearest valid key.
     """
     known = [key for key in dotted_keys(config_class) if key != "family"]
-    problems = []
-    for key in keys:
-        if key not in known:
-            close = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
-            hint = f"; did you mean {close[0]!r}?" if close else ""
-            message = f"expected a key of the configuration, received {key!r}{hint}"
-            problems.append(Problem("--allow-change", "", message))
+    problems = [
+        Problem(
+            "--allow-change",
+            "",
+            f"expected a key of the configuration, received {key!r}{nearest(key, known)}",
+        )
+        for key in keys
+        if key not in known
+    ]
     if problems:
         raise ConfigError(problems)
 

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from training_run.data.datasets import DATASETS, describe_dataset, load_dataset
+from training_run.data.datasets import DATASETS, find_dataset, load_dataset
 from training_run.errors import UserError
 
 
@@ -30,21 +30,21 @@ def test_known_datasets_are_described_without_a_download(
     monkeypatch, tmp_path, dataset, num_train, image_shape, num_classes
 ):
     monkeypatch.setenv("GAN_VAE_MNIST_CACHE", str(tmp_path / "cache"))
-    spec = describe_dataset(config(dataset))
+    spec = find_dataset(config(dataset)).spec
     assert (spec.num_train, spec.image_shape) == (num_train, image_shape)
     assert spec.num_classes == num_classes
     assert not list(tmp_path.iterdir())
 
 
 def test_faces_may_have_any_size_and_colour():
-    spec = describe_dataset(config("orl_faces", image_size=32, num_channels=3))
+    spec = find_dataset(config("orl_faces", image_size=32, num_channels=3)).spec
     assert spec.image_shape == (32, 32, 3)
 
 
 def test_a_local_npz_stands_in_for_any_of_the_mnists(tiny_data):
     for dataset in ("mnist", "fashion_mnist"):
         data = load_dataset(config(dataset, tiny_data), report=pytest.fail)
-        spec = describe_dataset(config(dataset, tiny_data))
+        spec = find_dataset(config(dataset, tiny_data)).spec
         assert data.x_train.shape == (spec.num_train, *spec.image_shape) == (50, 8, 8, 1)
         assert data.x_test.shape == (10, 8, 8, 1)
         assert data.num_classes == spec.num_classes == 10
@@ -68,13 +68,13 @@ def test_image_data_is_frozen(tiny_data):
     ],
 )
 def test_wrong_settings_are_refused_before_anything_is_read(changes, sentence):
-    for function in (describe_dataset, load_dataset):
+    for function in (find_dataset, load_dataset):
         with pytest.raises(UserError, match=sentence):
             function(config(**changes))
 
 
 def test_sizes_that_are_those_of_the_images_are_no_fault():
-    assert describe_dataset(config(image_size=28, num_channels=1)).num_train == 60000
+    assert find_dataset(config(image_size=28, num_channels=1)).spec.num_train == 60000
 
 
 def test_registry_holds_the_documented_names():

@@ -1,0 +1,120 @@
+"""What a run writes and says beside its training: pictures, records, first and last words."""
+
+from training_run.config.sections import HOLD_LAST_SECONDS
+from training_run.devices.strategy import report_devices
+from training_run.errors import UserError
+from training_run.pictures.curves import plot_losses
+from training_run.pictures.gif import readable_frames, write_gif
+from training_run.pictures.grid import save_image_grid
+from training_run.run_folder.checkpoint import state_variables
+from training_run.run_folder.environment import write_environment
+from training_run.run_folder.log import read_log
+from training_run.run_folder.networks import save_networks
+from training_run.run_folder.paths import write_config
+from training_run.run_folder.resume import (
+    MAY_CHANGE,
+    forget_after,
+    forget_later_best,
+    is_one_of,
+    note_changes,
+)
+
+
+def report_start(context):
+    """Say where the run lives and how it is going to run."""
+    schedule, first_step = context.schedule, context.clock.first_step
+    folder = context.run.path if context.devices.is_chief else "the chief's"
+    print(f"run folder: {folder}")
+    if first_step:
+        print(f"resuming after step {first_step:,} of {schedule.steps:,}")
+    if context.config.training.precision != "float32":
+        print(f"training.precision: {context.config.training.precision}")
+    report_devices(context.devices, context.config)
+    if context.devices.strategy is None and schedule.steps > 1 and schedule.block < 10:
+        print(
+            f"note: the steps run in blocks of {schedule.block}, since the intervals and the run's "
+            "length have no larger common divisor up to 50; rounder intervals are quicker"
+        )
+
+
+def report_end(context, exit_code):
+    """Say what to look at, and give the exit code back."""
+    if context.run is not None:
+        print(f"{context.run.path}: look at progress.gif, losses.png and samples/")
+    return exit_code
+
+
+def describe_run(context):
+    """Write what is known before training: environment.json and a grid of real images."""
+    config, run = context.config, context.run
+    write_environment(run, config.seed, context.data, context.devices)
+    num_images = config.samples.num_rows * config.samples.num_columns
+    reals = context.data.x_train[:num_images]
+    save_image_grid(run.path / "reals.png", reals, (0, 255), config.samples.num_columns)
+
+
+def metric_columns(context, family):
+    """Names of the columns of log.csv after step and seconds."""
+    metrics = [metric.name for metric in context.model.metrics]
+    return [*metrics, *family.log_columns(context.config)]
+
+
+def write_pictures(context):
+    """Write `losses.png` and `progress.gif` from what this run has made so far."""
+    run, schedule, config = context.run, context.schedule, context.config
+    if run.log.exists():
+        try:
+            plot_losses(read_log(run.log), run.path / "losses.png", config.name)
+        except UserError as reason:  # the log was damaged underneath
+            print(f"losses.png is not drawn: {reason}")
+    path_of = run.sample if schedule.gif_every == schedule.samples_every else run.frame
+    last = context.clock.step
+    steps = sorted({*range(0, last + 1, schedule.gif_every), last})
+    frames = readable_frames([(step, path_of(step)) for step in steps if path_of(step).exists()])
+    if frames:
+        write_gif(
+            run.gif,
+            frames,
+            total_seconds=config.gif.seconds,
+            hold_last_seconds=HOLD_LAST_SECONDS,
+        )
+
+
+def estimate_bytes(context):
+    """Most that a run keeps on disk at once: checkpoints, networks and pictures."""
+    config, schedule, model = context.config, context.schedule, context.model
+    state = sum(4 * variable.shape.num_elements() for variable in state_variables(model).values())
+    networks = sum(4 * network.count_params() for network in model.networks().values())
+    height, width, channels = context.data.spec.image_shape
+    cells = config.samples.num_rows * config.samples.num_columns
+    # A grid's PNG is below the size of its raw pixels, also when the pixels are drawn larger.
+    grids = 1 + schedule.steps // min(schedule.samples_every, schedule.gif_every)
+    pictures = 2 * grids * cells * height * width * channels
+    return (config.checkpoints.keep + 1) * state + 2 * networks + pictures + 10_000_000
+
+
+def rewind(context, family, changes):
+    """Make a run folder what it was at the step that the run goes on from."""
+    config, run, step = context.config, context.run, context.clock.first_step
+    if not (run.path / "environment.json").exists():
+        if step:
+            print("environment.json is missing: it is written again, from the images of now")
+        describe_run(context)
+    if step and not run.log.exists():
+        print(f"log.csv is missing: its rows up to step {step:,} are lost")
+    write_config(run, config, family.package)
+    note_changes(run, step, changes)
+    if not all(is_one_of(change.key, MAY_CHANGE) for change in changes):
+        forget_later_best(run, step)
+    forget_after(run, step, metric_columns(context, family))
+
+
+def repair_finished(context):
+    """Make again what is missing of a finished run and follows from what is left."""
+    run, model = context.run, context.model
+    if not context.devices.is_chief:
+        return
+    if not all(run.network(name).is_file() for name in model.networks()):
+        save_networks(run, model)
+    if not (run.gif.is_file() and (run.path / "losses.png").is_file()):
+        write_pictures(context)
