@@ -68,6 +68,10 @@ class Family:
     def check(self, config, spec, path):
         """Raise `ConfigError` where the data do not suit the configuration in the file `path`."""
 
+    def arrays_used(self, config):
+        """Names of the data's arrays that a run depends on; a resume compares their checksums."""
+        return ("x_train", "y_train", "x_test", "y_test")
+
     def prepare(self, config, data):
         """The `Prepared` images; raises `UserError` where they do not suit.
 

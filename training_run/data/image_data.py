@@ -54,6 +54,11 @@ class ImageData:
     source: str
     checksum: str
 
+    def checksums(self, names):
+        """Array name to hexadecimal SHA-256, of those of these names that there are."""
+        arrays = {name: getattr(self, name) for name in names}
+        return {name: sha256_of_array(a) for name, a in arrays.items() if a is not None}
+
     @property
     def spec(self):
         """The `DataSpec` of the arrays as they were read."""

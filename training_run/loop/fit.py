@@ -18,7 +18,6 @@ from training_run.loop.callbacks import (
     StepClock,
     StopWhenNotFinite,
     TensorBoard,
-    stop_on_signals,
 )
 from training_run.loop.context import RunContext
 from training_run.loop.outputs import (
@@ -32,12 +31,12 @@ from training_run.loop.outputs import (
     write_pictures,
 )
 from training_run.loop.progress import progress_callback
+from training_run.loop.signals import stop_on_signals
 from training_run.loop.workers import follower_callbacks, stop_callback
-from training_run.run_folder.checkpoint import latest_checkpoint, restore_checkpoint
+from training_run.run_folder.checkpoint import restore_checkpoint
 from training_run.run_folder.environment import check_same_data
 from training_run.run_folder.locks import locked, writing
 from training_run.run_folder.paths import check_disk_space, create_run_dir, write_config
-from training_run.run_folder.resume import changes_between, has_begun
 from training_run.step.batches import make_batches, mirror_and_shift
 
 
@@ -66,11 +65,11 @@ def train(family, config, data, devices):
     context = replace(context, run=run)
     with locked(run), writing(run):
         write_config(run, config, family.package)
-        describe_run(context)
+        describe_run(context, family)
         return run_to_end(family, context)
 
 
-def resume(family, config, data, devices, run, stored):
+def resume(family, config, data, devices, run, checkpoint, changes):
     """Go on in a run folder from its last whole checkpoint, as if it had never stopped.
 
     A run that was killed before its first checkpoint begins again; of a finished one, missing
@@ -78,13 +77,14 @@ def resume(family, config, data, devices, run, stored):
 
     Args, returns and raises as `train`, and:
         run: the run's folder.
-        stored: the configuration that it was last trained with.
+        checkpoint: its newest whole checkpoint, or None.
+        changes: list of `Change` from the configuration that it was last trained with.
     """
     with locked(run) if devices.is_chief else nullcontext(), writing(run):
-        checkpoint = latest_checkpoint(run.checkpoints) if has_begun(run) else None
-        check_same_data(run, data)
+        check_same_data(run, data, family.arrays_used(config))
         facts = shared_facts(config, data)
-        check_same_on_all(devices, **facts, checkpoint=f"{checkpoint and checkpoint.sha256}")
+        sha256 = checkpoint.record.sha256 if checkpoint else ""
+        check_same_on_all(devices, **facts, checkpoint=sha256)
         context = replace(open_context(family, config, data, devices, checkpoint), run=run)
         step = context.clock.step
         if step >= context.schedule.steps:
@@ -92,7 +92,7 @@ def resume(family, config, data, devices, run, stored):
             repair_finished(context)
             return report_end(context, 0)
         if devices.is_chief:
-            rewind(context, family, changes_between(stored, config))
+            rewind(context, family, changes)
         return run_to_end(family, context, checkpoint)
 
 
@@ -107,7 +107,8 @@ def shared_facts(config, data):
 
 def open_context(family, config, data, devices, checkpoint=None):
     """The `RunContext`, still without a folder, with the model as the checkpoint has it."""
-    step, seconds = (checkpoint.step, checkpoint.seconds) if checkpoint else (0, 0.0)
+    record = checkpoint.record if checkpoint else None
+    step, seconds = (record.step, record.seconds) if record else (0, 0.0)
     images, helper = family.prepare(config, data)
     spec = data.spec
     schedule = resolve_schedule(config, spec.num_train, family.intervals(config), step)
@@ -189,6 +190,6 @@ def make_callbacks(family, context, request, checkpoint=None):
     return [
         *callbacks,
         AtEnd(partial(write_pictures, context)),
-        Checkpoints(clock, schedule.checkpoints_every, run, config.checkpoints.keep),
+        Checkpoints(clock, schedule.checkpoints_every, run, config),
         stop_callback(context, request),
     ]

@@ -7,17 +7,16 @@ from training_run.pictures.curves import plot_losses
 from training_run.pictures.gif import readable_frames, write_gif
 from training_run.pictures.grid import save_image_grid
 from training_run.run_folder.checkpoint import state_variables
-from training_run.run_folder.environment import write_environment
+from training_run.run_folder.environment import (
+    describe_data,
+    environment_path,
+    note_changes,
+    write_environment,
+)
 from training_run.run_folder.log import read_log
 from training_run.run_folder.networks import save_networks
 from training_run.run_folder.paths import write_config
-from training_run.run_folder.resume import (
-    MAY_CHANGE,
-    forget_after,
-    forget_later_best,
-    is_one_of,
-    note_changes,
-)
+from training_run.run_folder.resume import may_change, remove_after, remove_later_best
 
 
 def report_start(context):
@@ -44,10 +43,11 @@ def report_end(context, exit_code):
     return exit_code
 
 
-def describe_run(context):
+def describe_run(context, family):
     """Write what is known before training: environment.json and a grid of real images."""
     config, run = context.config, context.run
-    write_environment(run, config.seed, context.data, context.devices)
+    images = describe_data(context.source_data, family.arrays_used(config))
+    write_environment(run, config.seed, images, context.devices)
     num_images = config.samples.num_rows * config.samples.num_columns
     reals = context.data.x_train[:num_images]
     save_image_grid(run.path / "reals.png", reals, (0, 255), config.samples.num_columns)
@@ -96,17 +96,19 @@ def estimate_bytes(context):
 def rewind(context, family, changes):
     """Make a run folder what it was at the step that the run goes on from."""
     config, run, step = context.config, context.run, context.clock.first_step
-    if not (run.path / "environment.json").exists():
+    if not environment_path(run).exists():
         if step:
             print("environment.json is missing: it is written again, from the images of now")
-        describe_run(context)
+        describe_run(context, family)
     if step and not run.log.exists():
         print(f"log.csv is missing: its rows up to step {step:,} are lost")
     write_config(run, config, family.package)
-    note_changes(run, step, changes)
-    if not all(is_one_of(change.key, MAY_CHANGE) for change in changes):
-        forget_later_best(run, step)
-    forget_after(run, step, metric_columns(context, family))
+    if changes:
+        keys = {change.key: [change.before, change.after] for change in changes}
+        note_changes(run, step, keys)
+    if not all(may_change(change.key) for change in changes):
+        remove_later_best(run, step)
+    remove_after(run, step, metric_columns(context, family))
 
 
 def repair_finished(context):

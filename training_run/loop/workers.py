@@ -8,10 +8,10 @@ from training_run.loop.callbacks import (
     Checkpoints,
     EverySteps,
     Restore,
-    StopOnSignal,
     StopWhenNotFinite,
     check_finite,
 )
+from training_run.loop.signals import StopOnSignal
 from training_run.run_folder.checkpoint import state_arrays
 
 ASK_EVERY = 10
@@ -30,7 +30,7 @@ class TakePartInCheckpoints(Checkpoints):
     """Reads the state where the chief saves it: what metrics have gathered is spread."""
 
     def __init__(self, clock, every):
-        super().__init__(clock, every, run=None, keep=None)
+        super().__init__(clock, every, run=None, config=None)
 
     def at_step(self, step, logs):
         check_finite(self.model, step)
