@@ -6,7 +6,7 @@ from training_run.errors import UserError
 from training_run.pictures.curves import plot_losses
 from training_run.pictures.gif import readable_frames, write_gif
 from training_run.pictures.grid import save_image_grid
-from training_run.run_folder.checkpoint import state_variables
+from training_run.run_folder.checkpoint import checkpoints_in, state_variables
 from training_run.run_folder.environment import (
     describe_data,
     environment_path,
@@ -36,10 +36,19 @@ def report_start(context):
         )
 
 
+def report_divergence(context, reason):
+    """Say why training ended, and what is left of it."""
+    steps = [step for step, _ in checkpoints_in(context.run.checkpoints) if step]
+    left = f"the last good state is that of step {steps[-1]:,}" if steps else "no state was saved"
+    print(f"{reason}; {left}. Try a lower learning rate (optimizer.learning_rate).")
+
+
 def report_end(context, exit_code):
     """Say what to look at, and give the exit code back."""
-    if context.run is not None:
-        print(f"{context.run.path}: look at progress.gif, losses.png and samples/")
+    run = context.run
+    if run is not None:
+        made = [name for name in ("progress.gif", "losses.png") if (run.path / name).exists()]
+        print(f"{run.path}: look at {', '.join([*made, 'samples/'])}")
     return exit_code
 
 

@@ -37,12 +37,11 @@ class StopOnSignal(keras.callbacks.Callback):
 
 
 @contextmanager
-def stop_on_signals():
-    """Turn `STOP_SIGNALS` into a `StopRequest`, and restore the handlers afterwards."""
-    request = StopRequest()
+def handling_signals(request):
+    """Let a `StopRequest` handle `STOP_SIGNALS`, and restore the handlers afterwards."""
     before = {number: signal.signal(number, request) for number in STOP_SIGNALS}
     try:
-        yield request
+        yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -64,11 +64,10 @@ def stop_callback(context, request):
     return StopTogether(context.clock, request, context.devices)
 
 
-def follower_callbacks(family, context, request, checkpoint=None):
+def follower_callbacks(context, request, checkpoint=None):
     """The callbacks of a worker that is not the chief, in the order of the chief's.
 
     Args:
-        family: the `Family`; its callbacks are the chief's alone.
         context: its `RunContext`.
         request: its `StopRequest`.
         checkpoint: the one to go on from, or None.
