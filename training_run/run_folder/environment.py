@@ -117,7 +117,10 @@ def check_same_data(run, data, names):
     Raises:
         UserError: if a checksum in environment.json is another, or the record is damaged.
     """
-    environment = read_environment(run)
+    try:
+        environment = read_environment(run)
+    except UserError as error:
+        raise UserError(f"{error}; without the file, --resume goes on unchecked") from None
     if environment is None:
         return
     recorded = environment.data.sha256 or {"x_train": environment.data.sha256_x_train}
