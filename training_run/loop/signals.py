@@ -5,7 +5,10 @@ from contextlib import contextmanager
 
 import keras
 
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+STOP_SIGNALS = [
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+]
+"""Ctrl-C, `kill`, and a terminal that closes."""
 
 
 class StopRequest:
@@ -39,7 +42,10 @@ class StopOnSignal(keras.callbacks.Callback):
 @contextmanager
 def handling_signals(request):
     """Let a `StopRequest` handle `STOP_SIGNALS`, and restore the handlers afterwards."""
-    before = {number: signal.signal(number, request) for number in STOP_SIGNALS}
+    before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
+    for number, handler in before.items():
+        if number == signal.SIGINT or handler is not signal.SIG_IGN:  # `nohup` ignores SIGHUP
+            signal.signal(number, request)
     try:
         yield
     finally:
