@@ -9,6 +9,7 @@ import math
 import time
 
 import keras
+import numpy as np
 
 from training_run.files import sync_file
 from training_run.pictures.grid import save_image_grid
@@ -92,6 +93,18 @@ def check_finite(model, step):
         raise Diverged(f"weights are no longer finite at step {step:,}")
 
 
+def finite_images(images, step):
+    """Images as a numpy array.
+
+    Raises:
+        Diverged: if a pixel is not finite, naming the step.
+    """
+    images = np.asarray(images)
+    if not np.isfinite(images).all():
+        raise Diverged(f"images are no longer finite at step {step:,}")
+    return images
+
+
 class StopWhenNotFinite(keras.callbacks.Callback):
     """Ends a run whose metrics are no longer finite, before anything good is overwritten.
 
@@ -158,7 +171,8 @@ class SampleGrids(EverySteps):
     def at_step(self, step, logs):
         path = self.path_of(step)
         path.parent.mkdir(exist_ok=True)
-        save_image_grid(path, self.make_images(), self.value_range, self.num_columns)
+        images = finite_images(self.make_images(), step)
+        save_image_grid(path, images, self.value_range, self.num_columns)
 
 
 class Checkpoints(EverySteps):

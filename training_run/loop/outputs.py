@@ -1,5 +1,7 @@
 """What a run writes and says beside its training: pictures, records, first and last words."""
 
+import math
+
 from training_run.config.sections import HOLD_LAST_SECONDS
 from training_run.devices.strategy import report_devices
 from training_run.errors import UserError
@@ -17,6 +19,9 @@ from training_run.run_folder.log import read_log
 from training_run.run_folder.networks import save_networks
 from training_run.run_folder.paths import write_config
 from training_run.run_folder.resume import may_change, remove_after, remove_later_best
+
+EXPLODED = 1000
+"""Size of a loss, per pixel of an image, from which on the training has diverged."""
 
 
 def report_start(context):
@@ -47,9 +52,27 @@ def report_end(context, exit_code):
     """Say what to look at, and give the exit code back."""
     run = context.run
     if run is not None:
+        for sentence in exploded_losses(context):
+            print(sentence)
         made = [name for name in ("progress.gif", "losses.png") if (run.path / name).exists()]
         print(f"{run.path}: look at {', '.join([*made, 'samples/'])}")
     return exit_code
+
+
+def exploded_losses(context):
+    """Sentences about losses that are still finite, but have exploded."""
+    limit = EXPLODED * math.prod(context.data.spec.image_shape)
+    try:
+        columns = read_log(context.run.log)
+    except UserError:  # no log yet, or a damaged one
+        return []
+    last = {name: values[-1] for name, values in columns.items() if name.endswith("loss")}
+    return [
+        f"note: {name} is {value:.3g} at the end: the training has diverged. Try a lower learning "
+        "rate (optimizer.learning_rate)."
+        for name, value in last.items()
+        if abs(value) > limit
+    ]
 
 
 def describe_run(context, family):
