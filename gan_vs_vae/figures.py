@@ -9,7 +9,7 @@ import numpy as np
 
 from gan_vs_vae.pictures import Picture, data_uri
 from sample_quality.protocol import Protocol
-from training_run.pictures.curves import COLORS, FAINT_INK, GRID, INK, draw_curves, group_metrics
+from training_run.pictures.curves import COLORS, GRID, PALE_TEXT, TEXT, draw_curves, group_metrics
 
 SCORE_COLUMN = "frechet_distance"
 """Column of log.csv that scores a run while it trains."""
@@ -99,13 +99,13 @@ def quality_over_time(courses, colors):
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.minorticks_off()
     axes.set_xlim(left=0)
-    axes.set_xlabel("training time, minutes", color=FAINT_INK, fontsize=10)
-    axes.set_title("Fréchet distance (lower is better)", loc="left", fontsize=11, color=INK)
+    axes.set_xlabel("training time, minutes", color=PALE_TEXT, fontsize=10)
+    axes.set_title("Fréchet distance (lower is better)", loc="left", fontsize=11, color=TEXT)
     axes.grid(color=GRID, linewidth=0.8)
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.spines["bottom"].set_color(GRID)
-    axes.tick_params(colors=FAINT_INK, labelsize=9.5, length=0, which="both")
-    axes.legend(frameon=False, fontsize=10, labelcolor=INK)
+    axes.tick_params(colors=PALE_TEXT, labelsize=9.5, length=0, which="both")
+    axes.legend(frameon=False, fontsize=10, labelcolor=TEXT)
     return _svg(figure)
 
 

@@ -11,7 +11,7 @@ from gan_vs_vae.runs import grids
 from sample_quality.score_run import encodable_images, sample_images
 from sample_quality.scores.copies import nearest_training_images
 from training_run.errors import UserError
-from training_run.pictures.gif import thin_evenly
+from training_run.pictures.gif import evenly_spaced
 from training_run.pictures.grid import image_grid, interleave_rows
 from training_run.pictures.interpolation import latents_between
 from training_run.pictures.pixels import to_pillow, to_uint8
@@ -154,7 +154,7 @@ def data_uri(content, kind):
 
 def read_frames(run):
     """The run's grids while training, at most `MAX_FRAMES`, evenly spaced: list of `Frame`."""
-    chosen = thin_evenly(grids(run), MAX_FRAMES)
+    chosen = evenly_spaced(grids(run), MAX_FRAMES)
     last = run.total_steps or (chosen[-1][0] if chosen else 0)
     return [Frame(step, _fraction(step, last), _read_grid(path, run)) for step, path in chosen]
 

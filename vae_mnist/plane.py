@@ -5,7 +5,7 @@ On the left what the decoder makes of the plane, on the right where the encoder 
 
 import numpy as np
 
-from training_run.pictures.curves import FAINT_INK, INK
+from training_run.pictures.curves import PALE_TEXT, TEXT
 from training_run.step.sampling import choose_labels
 
 NUM = 20
@@ -160,7 +160,7 @@ def _name_classes(axes, means, classes):
             va="center",
             fontsize=12,
             fontweight="bold",
-            color=INK,
+            color=TEXT,
             path_effects=[withStroke(linewidth=3, foreground="white")],
         )
     if len(names) <= len(COLORS):
@@ -172,7 +172,9 @@ def _draw_square(axes, reach):
     from matplotlib.patches import Rectangle
 
     axes.add_patch(
-        Rectangle((-reach, -reach), 2 * reach, 2 * reach, fill=False, edgecolor=INK, linestyle="--")
+        Rectangle(
+            (-reach, -reach), 2 * reach, 2 * reach, fill=False, edgecolor=TEXT, linestyle="--"
+        )
     )
 
 
@@ -197,8 +199,8 @@ def _draw_legend(axes, names):
 
 
 def _style(axes, title):
-    axes.set_title(title, loc="left", fontsize=10, color=INK)
-    axes.set_xlabel("z₁", color=FAINT_INK, fontsize=9)
-    axes.set_ylabel("z₂", color=FAINT_INK, fontsize=9, rotation=0)
-    axes.tick_params(colors=FAINT_INK, labelsize=8.5, length=3)
+    axes.set_title(title, loc="left", fontsize=10, color=TEXT)
+    axes.set_xlabel("z₁", color=PALE_TEXT, fontsize=9)
+    axes.set_ylabel("z₂", color=PALE_TEXT, fontsize=9, rotation=0)
+    axes.tick_params(colors=PALE_TEXT, labelsize=8.5, length=3)
     axes.spines[:].set_color("#c4c4c4")

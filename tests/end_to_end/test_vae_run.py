@@ -15,7 +15,8 @@ from PIL import Image
 from scipy.stats import norm
 
 from training_run.config.load import load_config
-from training_run.pictures import pixels as drawing
+from training_run.pictures import captions as captions_file
+from training_run.pictures import grid as grid_file
 from vae_mnist.config import VAEConfig
 from vae_mnist.interpolate import main as interpolate
 from vae_mnist.manifold import main as manifold
@@ -246,13 +247,13 @@ def test_a_strip_goes_from_one_reconstruction_to_the_other(run, tmp_path, tiny_t
 
 def test_captions_stand_above_the_frames(run, tmp_path, monkeypatch):
     seen = []
-    add_captions = drawing.add_captions
+    add_captions = grid_file.add_captions
 
     def spy(grid, **options):
         seen.append(options["column_captions"])
         return add_captions(grid, **options)
 
-    monkeypatch.setattr(drawing, "add_captions", spy)
+    monkeypatch.setattr(grid_file, "add_captions", spy)
     strip(run, tmp_path / "x.png", "--frames", "5", num_frames=5)
     assert seen == [["0%", "25%", "50%", "75%", "100%"]]
     written = np.asarray(Image.open(tmp_path / "x.png"))
@@ -291,13 +292,13 @@ def test_test_images_stand_above_reconstructions_with_their_errors(
     run, tmp_path, tiny_test, monkeypatch
 ):
     seen = []
-    add_captions = drawing.add_captions
+    add_captions = captions_file.add_captions
 
     def spy(grid, **options):
         seen.append((grid, options.get("column_captions")))
         return add_captions(grid, **options)
 
-    monkeypatch.setattr(drawing, "add_captions", spy)
+    monkeypatch.setattr(captions_file, "add_captions", spy)
     assert reconstruct([str(run), "--num", "10", "--out", str(tmp_path / "x.png")]) == 0
     grid, captions = seen[0]
     # Cells of the grid: a line of 2 pixels, then 8x8 pixels enlarged 7 times.
