@@ -9,30 +9,24 @@ import json
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from training_run.cli.parser import CommandParser
 from training_run.cli.run_command import run_command
 from training_run.config.load import check_against_data, find_config, list_presets, load_config
 from training_run.config.sections import RunConfig
 from training_run.config.yaml_source import ConfigError, Problem
-from training_run.data.datasets import find_dataset
-from training_run.data.image_data import Dataset
 from training_run.devices.cluster import check_batch_size, check_distribution
 from training_run.errors import UserError
-from training_run.run_folder.checkpoint import Checkpoint
 from training_run.run_folder.find import PREFIX, check_family, find_run
 from training_run.run_folder.paths import RunDir, check_output_dir
-from training_run.run_folder.resume import (
-    Change,
-    changes_between,
-    check_allowed_keys,
-    check_same_training,
-    find_checkpoint,
-    stored_config,
-)
 from training_run.step.precision import resolve_precision
 from training_run.tensorflow_import import import_tensorflow
+
+if TYPE_CHECKING:  # `--help` waits for neither of them
+    from training_run.data.image_data import Dataset
+    from training_run.run_folder.checkpoint import Checkpoint
+    from training_run.run_folder.resume import Change
 
 _EPILOG = """\
 examples:
@@ -60,10 +54,10 @@ class Request(NamedTuple):
 
     config: RunConfig
     path: Path
-    dataset: Dataset
+    dataset: "Dataset"
     run: RunDir | None = None
-    checkpoint: Checkpoint | None = None
-    changes: Sequence[Change] = ()
+    checkpoint: "Checkpoint | None" = None
+    changes: "Sequence[Change]" = ()
 
 
 def build_parser(family):
@@ -174,6 +168,14 @@ def request_resume(family, arguments):
     Raises:
         UserError: if anything in it is wrong, or would make it another training.
     """
+    from training_run.run_folder.resume import (
+        changes_between,
+        check_allowed_keys,
+        check_same_training,
+        find_checkpoint,
+        stored_config,
+    )
+
     if arguments.config is not None:
         raise UserError("expected --config or --resume, received both: a resumed run keeps its own")
     if arguments.resume.startswith(PREFIX):
@@ -201,6 +203,8 @@ def check_with_data(family, config, path):
     Raises:
         UserError: if the configuration does not suit the data or this machine.
     """
+    from training_run.data.datasets import find_dataset
+
     check_extras(config, path)
     dataset = find_dataset(config.data)
     check_against_data(config, dataset.spec, path)

@@ -52,7 +52,7 @@ def report_end(context, exit_code):
     """Say what to look at, and give the exit code back."""
     run = context.run
     if run is not None:
-        for sentence in exploded_losses(context):
+        for sentence in exploded_losses(context)[:1]:  # the sum, before its terms
             print(sentence)
         made = [name for name in ("progress.gif", "losses.png") if (run.path / name).exists()]
         print(f"{run.path}: look at {', '.join([*made, 'samples/'])}")
