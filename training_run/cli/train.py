@@ -23,7 +23,7 @@ from training_run.run_folder.paths import RunDir, check_output_dir
 from training_run.step.precision import resolve_precision
 from training_run.tensorflow_import import import_tensorflow
 
-if TYPE_CHECKING:  # `--help` waits for neither of them
+if TYPE_CHECKING:  # `--help` does not wait for numpy
     from training_run.data.image_data import Dataset
     from training_run.run_folder.checkpoint import Checkpoint
     from training_run.run_folder.resume import Change
