@@ -80,23 +80,17 @@ def _compare(arguments):
 
 def _check_folder(out):
     """Refuse a path below a file, before anything is trained or scored."""
-    existing = out.absolute()
-    while not existing.exists():
-        existing = existing.parent
+    existing = next(path for path in (out.absolute(), *out.absolute().parents) if path.exists())
     if not existing.is_dir():
         raise UserError(f"--out: expected a folder, received {out}, where {existing} is a file")
 
 
 def write_report(runs, num, seed):
-    """The HTML of a report on runs.
+    """The HTML of a report on a list of `Run`, all of the same images.
 
     Args:
-        runs: list of `Run`, all of the same images.
         num: number of samples for a run that has no scores yet.
         seed: seed of latents and scores.
-
-    Returns:
-        str.
 
     Raises:
         UserError: a network cannot be loaded, gives images of another shape, or cannot be scored.

@@ -14,13 +14,8 @@ SAME_TIME = 1.1
 
 
 class Ranking(NamedTuple):
-    """Entries ranked by one score.
-
-    Attributes:
-        best: title of the best one.
-        tied: titles whose intervals overlap the interval of the best one.
-        behind: titles of the others, the better ones first.
-    """
+    """Titles of entries, ranked by one score: the best, those whose intervals overlap its interval,
+    and the others, the better ones first."""
 
     best: str
     tied: tuple
@@ -28,12 +23,8 @@ class Ranking(NamedTuple):
 
 
 def rank(scores, better):
-    """The `Ranking` of entries.
-
-    Args:
-        scores: title to `PooledScore`, at least one.
-        better: "lower" or "higher".
-    """
+    """The `Ranking` of one or more entries, by title to `PooledScore`; `better` is "lower" or
+    "higher"."""
     sign = 1 if better == "lower" else -1
     first, *others = sorted(scores, key=lambda title: sign * scores[title].value)
     best = scores[first]
@@ -49,15 +40,7 @@ def rank(scores, better):
 
 
 def find_all(entries, rows):
-    """All findings, the most important first.
-
-    Args:
-        entries: list of `Entry`.
-        rows: list of `ScoreRow`.
-
-    Returns:
-        List of sentences.
-    """
+    """All sentences on a list of `Entry` and their `ScoreRow`s, the most important first."""
     return [
         *unfinished(entries),
         *frechet(rows),
@@ -138,8 +121,7 @@ def classes(rows):
     """Missing and unequal classes, as the classifier sees them."""
     sentences = []
     for row in _rows_of(rows, "missing_classes"):
-        complete = [title for title, score in row.scores.items() if score.high == 0]
-        if complete:
+        if complete := [title for title, score in row.scores.items() if score.high == 0]:
             titles = join_with_and(complete)
             sentences.append(f"The classifier finds every class among the samples of {titles}.")
         sentences += [
@@ -152,11 +134,12 @@ def classes(rows):
         unequal = [
             _extreme_classes(title, score.parts)
             for title, score in row.scores.items()
-            if score.low > row.floor and score.parts
+            if score.low > row.floor
         ]
         if unequal:
-            text = "; ".join(unequal)
-            sentences.append(f"The classes are less equal than those of real images. {text}.")
+            sentences.append(
+                f"The classes are less equal than those of real images. {'; '.join(unequal)}."
+            )
     return sentences
 
 

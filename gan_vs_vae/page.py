@@ -29,22 +29,22 @@ def build_page(runs, networks, pictures, qualities, seed):
         str. The same arguments give the same text.
     """
     entries = pool_runs(runs)
-    rows = pooled_rows(entries, qualities)
+    rows, colors = pooled_rows(entries, qualities), colors_of(entries)
     values = {
         "runs": runs,
         "entries": entries,
         "spec": runs[0].spec,
         "seed": seed,
         "findings": find_all(entries, rows),
-        "colors": colors_of(entries),
+        "colors": colors,
         "pictures": pictures,
         "training": training_table(runs, networks),
         "configuration": configuration_table(runs),
         "loss_curves": {run.title: loss_curves(run) for run in runs},
         "films": [_film(pictures[run.title].frames) for run in runs if pictures[run.title].frames],
-        "charts": quality_charts(runs, colors_of(entries)),
+        "charts": quality_charts(runs, colors),
         "scores": score_table(entries, rows),
-        "scores_by_seed": None,
+        "scores_by_seed": _scores_by_seed(runs, qualities) if len(entries) < len(runs) else None,
         "notes": _notes(runs, qualities),
         "without_classifier": [
             run.title for run in runs if "frechet_distance" not in qualities[run.title].scores
@@ -53,9 +53,6 @@ def build_page(runs, networks, pictures, qualities, seed):
         "num_strips": NUM_STRIPS,
         "ticks": percentages(STRIP_FRAMES),
     }
-    if len(entries) < len(runs):
-        alone = [Entry(run.title, (run,)) for run in runs]
-        values["scores_by_seed"] = score_table(alone, pooled_rows(alone, qualities))
     return make_environment().get_template("page.html").render(values)
 
 
@@ -86,11 +83,8 @@ def bold_titles(sentence, titles):
 
 
 def quality_charts(runs, colors):
-    """Charts of the Fréchet distance while training, one for each protocol.
-
-    Returns:
-        List of (description of the protocol, titles of its runs, `Picture`).
-    """
+    """Charts of the Fréchet distance while training, one for each protocol: list of (description
+    of the protocol, titles of its runs, `Picture`)."""
     return [
         (
             describe_protocol(protocol) if protocol else "The protocol was not recorded",
@@ -99,6 +93,11 @@ def quality_charts(runs, colors):
         )
         for protocol, curves in quality_curves(runs).items()
     ]
+
+
+def _scores_by_seed(runs, qualities):
+    entries = [Entry(run.title, (run,)) for run in runs]
+    return score_table(entries, pooled_rows(entries, qualities))
 
 
 def _film(frames):

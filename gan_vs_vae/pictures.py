@@ -116,17 +116,10 @@ def columns_of(images):
 
 def grid_picture(images, num_columns):
     """A `Picture` of (N, H, W, C) uint8 images as a grid."""
-    grid = image_grid(_shrink(images), num_columns, PADDING)
-    return as_picture(grid, images.shape[2] <= MAX_PIXEL_ART)
-
-
-def _shrink(images):
-    """Photographs at most `MAX_WIDTH` wide, averaged over blocks of pixels."""
     factor = -(-images.shape[2] // MAX_WIDTH)
-    if factor == 1:
-        return images
-    smaller = [to_pillow(image).reduce(factor) for image in images]
-    return np.stack([np.asarray(one).reshape(one.height, one.width, -1) for one in smaller])
+    smaller = [np.asarray(to_pillow(image).reduce(factor)) for image in images]
+    smaller = np.stack(smaller).reshape(len(images), *smaller[0].shape[:2], -1)
+    return as_picture(image_grid(smaller, num_columns, PADDING), images.shape[2] <= MAX_PIXEL_ART)
 
 
 def as_picture(pixels, is_pixels):

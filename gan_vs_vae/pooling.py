@@ -36,16 +36,9 @@ class Entry(NamedTuple):
 
 
 class PooledScore(NamedTuple):
-    """A score of an `Entry`. Over several runs, `value` and `parts` are means, and the 95% interval
-    reaches from the lowest to the highest end of theirs.
-
-    Attributes:
-        value: the score.
-        low, high: its interval.
-        spread: standard deviation between runs; None for one run.
-        num_runs: number of runs.
-        parts: the parts of the score, for example the share of each class.
-    """
+    """A `Score` of an `Entry`. Over several runs, `value` and `parts` are means, the 95% interval
+    reaches from the lowest to the highest end of theirs, and `spread` is the standard deviation
+    between runs. (`spread` is None for one run.)"""
 
     value: float
     low: float
@@ -66,16 +59,10 @@ class ScoreRow(NamedTuple):
 
 
 def pool_runs(runs):
-    """Group runs that differ only in the seed.
+    """Group runs that differ only in the seed: list of `Entry`, in the order of their first runs.
 
     Runs that stopped at different steps are not pooled. The same seed twice is not pooled either:
     one result would count twice.
-
-    Args:
-        runs: list of `Run`.
-
-    Returns:
-        List of `Entry`, in the order of their first runs.
     """
     groups, repeats = {}, Counter()
     for run in runs:
@@ -126,14 +113,9 @@ def pool_scores(scores):
 
 
 def pooled_rows(entries, qualities):
-    """The scores of entries in rows that can be compared.
+    """The scores of entries, from title of a run to `Quality`: list of `ScoreRow`.
 
-    Args:
-        entries: list of `Entry`.
-        qualities: title of a run to `Quality`.
-
-    Returns:
-        List of `ScoreRow`. A score has several rows if runs were scored by different protocols.
+    A score has several rows if runs were scored by different protocols.
     """
     rows = []
     for column in columns({title: quality.scores for title, quality in qualities.items()}):

@@ -100,14 +100,11 @@ class Run:
 
 
 def read_runs(references, output_dir):
-    """Read and check the runs to be compared.
+    """Read and check the runs to be compared: list of `Run` in the same order.
 
     Args:
         references: run folders, numbers, "latest" or "bundled:NAME".
         output_dir: folder where numbers and "latest" are looked up.
-
-    Returns:
-        List of `Run`, in the same order.
 
     Raises:
         UserError: a run cannot be used, is given twice, or has other images than the first.
@@ -149,10 +146,9 @@ def read_run(folder):
 
 def _read_environment(folder):
     try:
-        record = read_json(folder.path / "environment.json")
+        return read_json(folder.path / "environment.json")
     except (OSError, ValueError):
         return {}
-    return record if isinstance(record, dict) else {}
 
 
 def _with_unique_titles(runs):
@@ -169,30 +165,28 @@ def _with_unique_titles(runs):
 
 
 def _check_same_images(first, other):
-    for name, one, two in zip(
-        ("data set", "image shape", "training images"),
-        _describe_images(first),
-        _describe_images(other),
-        strict=True,
-    ):
-        if None not in (one, two) and one != two:
+    ours, theirs = _describe_images(first), _describe_images(other)
+    for name, value in ours.items():
+        if None not in (value, theirs[name]) and value != theirs[name]:
             raise UserError(
-                f"expected runs of the same images, received {name} {one} in "
-                f"{first.folder.path} and {two} in {other.folder.path}"
+                f"expected runs of the same images, received {name} {value} in "
+                f"{first.folder.path} and {theirs[name]} in {other.folder.path}"
             )
 
 
 def _describe_images(run):
     checksum = run.environment.get("data", {}).get("sha256_x_train")
-    shape = "x".join(map(str, run.spec.image_shape))
-    return run.settings.data.dataset, shape, checksum[:12] if checksum else None
+    return {
+        "data set": run.settings.data.dataset,
+        "image shape": "x".join(map(str, run.spec.image_shape)),
+        "training images": checksum[:12] if checksum else None,
+    }
 
 
 def grids(run):
-    """The grids of samples that a run saved while training, all from the same latents.
+    """Grids that a run saved while training, all from the same latents: list of (step, path).
 
-    Returns:
-        List of (step, path) by step: sample grids, and further frames of the GIF.
+    They are its sample grids and the further frames of its GIF, sorted by step.
     """
     found = {}
     for folder in ("frames", "samples"):
@@ -204,14 +198,10 @@ def grids(run):
 
 
 def config_differences(runs):
-    """Keys of the configuration in which runs differ.
+    """Keys of the configuration in which runs differ: list of (dotted key, value of each run).
 
-    Args:
-        runs: list of `Run`.
-
-    Returns:
-        List of (dotted key, list of one value for each run), in the order of the files, keys that
-        all runs have first. A value is None if the run does not have the key.
+    They are in the order of the files, keys that all runs have first. A value is None if the run
+    does not have the key.
     """
     flat = [flatten(run.values) for run in runs]
     keys = [

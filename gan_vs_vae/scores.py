@@ -31,25 +31,19 @@ def score_runs(runs, data, num, seed, report):
     protocols = wanted_protocols(data, runs[0].settings.data, num, seed)
     found = {}
     for run in runs:
-        quality = stored_quality(run)
-        if quality is None or not has_protocols(quality, protocols):
+        stored = found[run.title] = stored_quality(run)
+        if stored is None or not has_protocols(stored, protocols):
             report(f"scoring {run.folder.path} (about a minute)")
-            fresh = measure_run(run.folder, run.network, run.settings, num, seed)
-            if quality is None:
-                _save(run, fresh)
-            quality = fresh
-        found[run.title] = quality
+            found[run.title] = measure_run(run.folder, run.network, run.settings, num, seed)
+        if stored is None:
+            _save(run, found[run.title])
     return found
 
 
 def wanted_protocols(data, data_config, num, seed):
     """Protocols that the scores of these images must have: name of a score to `Protocol`.
 
-    Args:
-        data: `ImageData`.
-        data_config: its `data` section.
-        num: number of samples of a score, limited to the number of training images.
-        seed: seed of the protocol.
+    The number of samples is limited to the number of training images.
     """
     real = data.x_test[:MAX_REAL]
     num = min(num, len(data.x_train))

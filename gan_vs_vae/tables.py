@@ -13,7 +13,7 @@ MEANINGS = {
     "classifier_score": "high if each sample has a clear class and all classes are equally many",
     "precision": "share of samples close to real images",
     "recall": "share of real images close to samples",
-    "density": "number of real images a sample is close to, relative to the expected number",
+    "density": "number of real images near a sample, relative to the expected number",
     "coverage": "share of real images with a sample nearby",
     "class_imbalance": "share of samples that would have to change class for equal classes",
     "missing_classes": "number of classes with hardly any samples",
@@ -80,10 +80,6 @@ def training_table(runs, networks):
         "software": _software,
     }
     rows = [Row(name, "", [cell(run) for run in runs]) for name, cell in properties.items()]
-    return _table_of_runs(runs, rows)
-
-
-def _table_of_runs(runs, rows):
     return Table([Cell(run.title) for run in runs], [Group("", rows)])
 
 
@@ -133,7 +129,7 @@ def configuration_table(runs):
     """Keys of the configuration that differ: a `Table` with a column for each run."""
     differences = config_differences(runs)
     rows = [Row(key, "", [_value(value) for value in values]) for key, values in differences]
-    return _table_of_runs(runs, rows)
+    return Table([Cell(run.title) for run in runs], [Group("", rows)])
 
 
 def _value(value):
