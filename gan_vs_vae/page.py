@@ -67,7 +67,6 @@ def make_environment():
     )
     environment.filters |= {
         "bold_titles": bold_titles,
-        "duration": wording.duration,
         "join_with_and": wording.join_with_and,
         "thousands": "{:,}".format,
     }
