@@ -30,6 +30,18 @@ class DataRecord(Record):
     sha256: dict[str, str] | None = None
 
 
+class Hardware(Record):
+    """The machine that a run was begun on."""
+
+    machine: str = "?"
+    processor: str = "?"
+    cpu_count: int | None = None
+    replicas: int = 1
+    workers: int = 1
+    gpus: list[str] = Field(default_factory=list)
+    system: str = "?"
+
+
 class ChangeRecord(Record):
     """A resume that changed the training: key to [before, after], and the step it began at."""
 
@@ -46,7 +58,7 @@ class Environment(Record):
     seed: int = 0
     data: DataRecord
     command_line: list[str] = Field(default_factory=list)
-    hardware: dict = Field(default_factory=dict)
+    hardware: Hardware | None = None
     changed_on_resume: list[ChangeRecord] = Field(default_factory=list)
 
 
@@ -66,15 +78,15 @@ def write_environment(run, seed, data_record, devices):
     """
     import tensorflow as tf
 
-    hardware = {
-        "machine": platform.machine(),
-        "processor": processor_info("model name") or platform.processor(),
-        "cpu_count": os.cpu_count(),
-        "replicas": devices.num_replicas,
-        "workers": devices.num_workers,
-        "gpus": [device.name for device in tf.config.list_physical_devices("GPU")],
-        "system": platform.platform(),
-    }
+    hardware = Hardware(
+        machine=platform.machine(),
+        processor=processor_info("model name") or platform.processor(),
+        cpu_count=os.cpu_count(),
+        replicas=devices.num_replicas,
+        workers=devices.num_workers,
+        gpus=[device.name for device in tf.config.list_physical_devices("GPU")],
+        system=platform.platform(),
+    )
     environment = Environment(
         versions={name: importlib.metadata.version(name) for name in PACKAGES},
         python=platform.python_version(),
