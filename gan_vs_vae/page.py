@@ -12,7 +12,6 @@ from gan_vs_vae.markup import details, paragraph, section, text_of
 from gan_vs_vae.pooling import Entry, pooled_rows
 from gan_vs_vae.tables import configuration_table, score_table, trained_table
 from gan_vs_vae.words import listed
-from sample_quality.score_run import NO_CLASSIFIER
 
 DATASETS = {
     "mnist": "MNIST digits",
@@ -153,8 +152,9 @@ def notes_of(material):
     """What is missing in the table of scores and why: list of sentences, each once."""
     told, notes = [], {}
     for run in material.runs:
-        for note in map(str, material.qualities[run.title].about.get("notes", ())):
-            if note.startswith(NO_CLASSIFIER):
+        about = material.qualities[run.title].about
+        for note in map(str, about.get("notes", ())):
+            if note == about.get("without_classifier"):
                 told = [without_classifier(run)]
             else:
                 notes.setdefault(note, []).append(run.title)

@@ -1,12 +1,14 @@
-"""Does a conditional model draw what it is asked for?"""
+"""Conditional accuracy: does a conditional model draw the class it was asked for?"""
 
 
-def are_as_asked(classes, labels):
-    """Whether the classifier sees the class that was asked for; the mean is the accuracy.
+def matches_label(classes, labels):
+    """True for each image that the classifier assigns to the requested label.
+
+    The mean is the accuracy.
 
     Args:
-        classes: (N,) ints, what the classifier sees.
-        labels: (N,) ints, what was asked for.
+        classes: (N,) ints, the classes that the classifier sees.
+        labels: (N,) ints, the requested ones.
 
     Returns:
         (N,) bool.
