@@ -51,7 +51,10 @@ class Protocol:
 
     @classmethod
     def against(cls, reference, num_generated, seed, *, split="test", features=PIXELS):
-        """The protocol of a score that compares with (N, H, W, C) uint8 reference images."""
+        """The protocol of a score that compares `num_generated` images with reference images.
+
+        `reference` is (N, H, W, C) uint8, of the split `split`.
+        """
         checksum = sha256_of_array(reference)
         return cls(features, "", split, checksum, len(reference), num_generated, seed)
 
@@ -92,13 +95,7 @@ class Score:
 
 
 class Metric(NamedTuple):
-    """How a score is called and read.
-
-    Attributes:
-        label: its name in tables.
-        better: "lower", "higher" or "near floor".
-        limits: lowest and highest possible value.
-    """
+    """Name in tables; what is better ("lower", "higher" or "near floor"); possible range."""
 
     label: str
     better: str

@@ -72,14 +72,10 @@ def image_network(run):
 
 
 def gaussian_log_scale(loss, run):
-    """Log of the standard deviation that a VAE's loss gives every pixel, or None.
+    """Log of the standard deviation that a VAE's `loss` section gives every pixel, or None.
 
     C * ||x - x^||^2 + beta * KL is beta times the -ELBO of a Gaussian with variance
-    beta / (2 C), but for its constant. A learned scale is in the last row of the log.
-
-    Args:
-        loss: the `loss` section of the configuration.
-        run: the `RunDir`.
+    beta / (2 C), but for its constant. A learned scale is in the last row of the run's log.
     """
     kind = loss.get("reconstruction")
     if kind == "squared_error" and loss["beta"] > 0:

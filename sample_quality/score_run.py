@@ -88,10 +88,7 @@ def _vae_scores(run, decoder, data, settings, likelihood_images, seed, note):
 def find_classifier(data, data_config, note):
     """The `Classifier` of a data set's images; None, with a note that says why, if there is none.
 
-    Args:
-        data: `ImageData`.
-        data_config: the `data` section that it was loaded by.
-        note: receives the sentence.
+    Args as for `classifier_for`; `note` receives the sentence.
     """
     try:
         return classifier_for(data, data_config)

@@ -6,14 +6,7 @@ from sample_quality.protocol import METRICS, Protocol
 
 
 class Column(NamedTuple):
-    """Scores of several runs that can be compared: of one name and one protocol.
-
-    Attributes:
-        name: of the score.
-        protocol: of all the scores.
-        floor: of that protocol, or None.
-        scores: dict of run to `Score`, without the runs that have no such score.
-    """
+    """Comparable scores, of one name and one protocol: dict of run to `Score`, and their floor."""
 
     name: str
     protocol: Protocol
@@ -58,11 +51,7 @@ def format_scores(scores):
 def format_comparison(scores_of_runs):
     """Several runs' scores as a table: a row for each run, a column for each comparable score.
 
-    Args:
-        scores_of_runs: dict of run to dict of name to `Score`.
-
-    Returns:
-        Text of several lines. Each column has the number of its protocol, given below the table.
+    Args as for `columns`. Columns have the number of their protocol, given below the table.
     """
     found = columns(scores_of_runs)
     protocols = list(dict.fromkeys(column.protocol for column in found))

@@ -78,8 +78,8 @@ def callbacks(context, name):
     """The callback that scores a run, in a list; an empty one where scores are off.
 
     Args:
-        context: a `RunContext` whose `helper` is what `find_classifier` gave.
-        name: of the network that draws the samples.
+        context: a `RunContext` whose `helper` is the result of `find_classifier`.
+        name: of the network that draws the samples, "generator" or "decoder".
     """
     config = context.config
     if not config.quality.every:

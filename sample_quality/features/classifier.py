@@ -43,11 +43,10 @@ class ClassifierRecord:
         feature_dim: size of its last hidden layer.
         sha256_x_train: of the training images, as in `ImageData.checksum`.
         sha256: of the weights' file.
-        test_accuracy: share of test images classified correctly by the saved weights; None if
-            these have no labels.
+        test_accuracy: of the saved weights; None if the test images have no labels.
         num_test: number of test images.
         steps: training steps.
-        seed: of initial weights, batches and dropout.
+        seed: of the training.
         format: version of the two files.
     """
 
@@ -90,10 +89,7 @@ class Classifier:
         self._classify = tf.function(keras.Model(network.inputs, outputs), reduce_retracing=True)
 
     def __call__(self, images):
-        """Classify (N, H, W, C) uint8 images.
-
-        Returns:
-            `Classified`.
+        """The `Classified` of (N, H, W, C) uint8 images.
 
         Raises:
             ValueError: the classifier was trained on images of another shape.

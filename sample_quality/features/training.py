@@ -66,11 +66,7 @@ def train_classifier(data, name, seed, report=lambda line: None):
 
 
 def _fit(network, data, seed, report):
-    """Train with Adam, a learning rate that falls to zero, and shifted images.
-
-    Returns:
-        Number of training steps.
-    """
+    """Train with Adam and a learning rate that falls to zero; returns the number of steps."""
     batch_size = min(BATCH, len(data.x_train))
     steps_per_epoch = len(data.x_train) // batch_size
     num_epochs = max(NUM_EPOCHS, -(-MIN_STEPS // steps_per_epoch))
@@ -102,15 +98,7 @@ def _fit(network, data, seed, report):
 
 
 def random_shift(seed, max_shift):
-    """An augmentation for `make_batches`: shift every image a little, on black.
-
-    Args:
-        seed: int.
-        max_shift: largest shift in pixels, each way.
-
-    Returns:
-        A function of (images (B, H, W, C), step) giving images of the same shape and dtype.
-    """
+    """An augmentation for `make_batches`: shift images by up to `max_shift` pixels, on black."""
 
     def augment(images, step):
         num_images, height, width = images.shape[:3]

@@ -63,12 +63,7 @@ def _right_factor(y, center):
 
 
 def nearest_neighbours(x, y, num_neighbours):
-    """The nearest rows of y for each row of x.
-
-    Args:
-        x: (N, D), floats or uint8.
-        y: (M, D).
-        num_neighbours: k, at most M.
+    """The k = `num_neighbours` nearest rows of y (M, D) for each row of x (N, D).
 
     Returns:
         (squared distances (N, k) float32, indices into y (N, k) int64), nearest first.

@@ -31,7 +31,7 @@ ACTIVE_VARIANCE = 0.01
 
 
 def as_float(images):
-    """Images as float32; uint8 ones are scaled to [0, 1]."""
+    """Images as a float32 tensor; uint8 ones are scaled to [0, 1]."""
     images = np.asarray(images)
     if images.dtype == np.uint8:
         return scale_images(images, (0.0, 1.0))
@@ -39,11 +39,10 @@ def as_float(images):
 
 
 def as_binary(images):
-    """Binary images as float32 zeros and ones.
+    """Binary images as a float32 tensor of zeros and ones.
 
     Raises:
-        ValueError: if a pixel is grey. A Bernoulli decoder is no density of grey images, and its
-            cross-entropy on them cannot be compared with any likelihood.
+        ValueError: if a pixel is grey. A Bernoulli decoder is no density of grey images.
     """
     x = as_float(images)
     if not tf.reduce_all((x == 0.0) | (x == 1.0)):
@@ -55,14 +54,11 @@ class LatentModel(NamedTuple):
     """A model p(z) p(x|z), p(z) = N(0, I), as the estimators need it.
 
     Attributes:
-        encode: function of (images (n, ...), labels) giving mean and log-variance of q(z|x),
-            (n, latent_dim) each.
-        log_likelihood: function of (images (n, ...), z (n, latent_dim), labels) giving log p(x|z),
-            (n,) in nats.
+        encode: function of (images, labels) giving mean and log-variance of q(z|x), (n, latent_dim)
+            each. Labels are (n,) int32, or None for a model without classes.
+        log_likelihood: function of (images, z, labels) giving log p(x|z), (n,) in nats.
         prepare: function of the user's images giving what the other two take.
         name: of the density, as a protocol records it.
-
-    `labels` are (n,) int32, or None for a model without classes.
     """
 
     encode: Callable
@@ -80,14 +76,11 @@ class NegativeELBO(NamedTuple):
 
 
 def bernoulli_model(encoder, decoder):
-    """The model of two Keras networks whose pixels are Bernoulli.
+    """The `LatentModel` of binary images (uint8 0 and 255, or floats 0 and 1).
 
     Args:
         encoder: images to [z_mean, z_log_var]; conditional networks take labels as second input.
         decoder: z to images; it must end in `Activation("sigmoid")`.
-
-    Returns:
-        `LatentModel` of binary images: uint8 0 and 255, or floats 0 and 1.
     """
     logits_of = logits_network(decoder)
 
@@ -100,14 +93,11 @@ def bernoulli_model(encoder, decoder):
 
 
 def gaussian_model(encoder, decoder, log_scale):
-    """The model of two Keras networks whose pixels are Gaussian with one standard deviation.
+    """The `LatentModel` of images (uint8, or floats in [0, 1]) whose pixels are Gaussian.
 
     Args:
         encoder, decoder: as for `bernoulli_model`, but the decoder may end in any layer.
-        log_scale: natural log of the standard deviation, pixels being in [0, 1].
-
-    Returns:
-        `LatentModel` of uint8 images, or of floats in the decoder's range.
+        log_scale: natural log of the standard deviation of all pixels.
     """
 
     def log_likelihood(x, z, labels):

@@ -59,5 +59,3 @@ def test_a_class_seen_by_a_slip_is_missing_still():
 def test_conditional_accuracy():
     asked = np.array([0, 1, 2, 3])
     assert matches_label(np.array([0, 1, 2, 2]), asked).mean() == 0.75
-    with pytest.raises(ValueError, match="needs a label"):
-        matches_label(np.array([0, 1]), asked)
