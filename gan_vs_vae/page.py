@@ -11,7 +11,6 @@ from gan_vs_vae.findings import find_all
 from gan_vs_vae.pictures import NUM_NEIGHBOURS, NUM_STRIPS, STRIP_FRAMES
 from gan_vs_vae.pooling import Entry, pool_runs, pooled_rows
 from gan_vs_vae.tables import configuration_table, describe_protocol, score_table, training_table
-from sample_quality.score_run import NO_CLASSIFIER
 from training_run.pictures.interpolation import percentages
 
 
@@ -111,7 +110,8 @@ def _notes(runs, qualities):
     """What scoring noted, each note once: list of sentences."""
     notes = {}
     for run in runs:
-        for note in qualities[run.title].about.get("notes", ()):
-            if not note.startswith(NO_CLASSIFIER):
+        about = qualities[run.title].about
+        for note in about.get("notes", ()):
+            if note != about.get("without_classifier"):  # the page has a sentence of its own
                 notes.setdefault(note, []).append(run.title)
     return [f"{wording.join_with_and(titles)}: {note}." for note, titles in notes.items()]

@@ -1,10 +1,7 @@
 """The scores of runs: read from their folders where they fit, else computed."""
 
-import dataclasses
-
-from sample_quality.protocol import PIXELS, Protocol, read_quality, write_quality
-from sample_quality.score_run import MAX_REAL, find_classifier, measure_run
-from training_run.data.image_data import sha256_of_array
+from sample_quality.protocol import MAX_REAL, Protocol, read_quality, write_quality
+from sample_quality.score_run import find_classifier, measure_run
 from training_run.errors import UserError
 from training_run.files import sha256_of_file
 
@@ -45,18 +42,11 @@ def wanted_protocols(data, data_config, num, seed):
 
     The number of samples is limited to the number of training images.
     """
-    real = data.x_test[:MAX_REAL]
-    num = min(num, len(data.x_train))
-    pixels = Protocol(PIXELS, "", "test", sha256_of_array(real), len(real), num, seed)
+    pixels = Protocol.against(data.x_test[:MAX_REAL], min(num, len(data.x_train)), seed)
     classifier = find_classifier(data, data_config, note=lambda _: None)
     if classifier is None:
         return {"duplicated": pixels}
-    by_classifier = dataclasses.replace(
-        pixels,
-        features=f"{classifier.record.name} classifier",
-        features_sha256=classifier.record.sha256,
-    )
-    return {"duplicated": pixels, "frechet_distance": by_classifier}
+    return {"duplicated": pixels, "frechet_distance": pixels.by_classifier(classifier)}
 
 
 def stored_quality(run):

@@ -3,8 +3,9 @@
 import argparse
 from pathlib import Path
 
+from sample_quality.protocol import MAX_REAL, write_quality
 from sample_quality.run_settings import image_network, read_settings
-from sample_quality.score_run import MAX_REAL, measure_run
+from sample_quality.table import format_scores
 from training_run.cli.arguments import add_run_arguments, check_output, check_seed
 from training_run.cli.parser import CommandParser, integer
 from training_run.cli.run_command import run_command
@@ -13,7 +14,6 @@ from training_run.run_folder.find import BUNDLED_FOLDER, find_run
 from training_run.tensorflow_import import import_tensorflow
 
 MIN_IMAGES, MAX_IMAGES = 100, 100_000
-
 
 _DESCRIPTION = """\
 Score a run's samples against the test images, which it has not been trained on.
@@ -49,18 +49,19 @@ def main(argv=None):
 
 
 def _score(arguments):
-    check_arguments(arguments)
+    num, seed, likelihood_images = arguments.num, arguments.seed, arguments.likelihood_images
+    check_numbers(num, seed)
+    if not 1 <= likelihood_images <= MAX_REAL:
+        raise UserError(
+            f"--likelihood-images: expected 1 to {MAX_REAL:,} images, received {likelihood_images}"
+        )
     run = find_run(arguments.run, arguments.outputs)
-    settings = read_settings(run)
-    name = image_network(run)
+    settings, name = read_settings(run), image_network(run)
     out = check_output(arguments.out or default_out(run), (".json",))
     import_tensorflow()
-    from sample_quality.protocol import write_quality
-    from sample_quality.table import format_scores
+    from sample_quality.score_run import measure_run
 
-    quality = measure_run(
-        run, name, settings, arguments.num, arguments.seed, arguments.likelihood_images
-    )
+    quality = measure_run(run, name, settings, num, seed, likelihood_images)
     print(f"{run.path}: {name}.keras\n\n{format_scores(quality.scores)}\n")
     for text in quality.about["notes"]:
         print(f"note: {text}")
@@ -73,29 +74,17 @@ def _score(arguments):
 
 
 def default_out(run):
-    """Where a run's scores go: beside it, but for a bundled model, which is the package's."""
+    """Where a run's scores go: its folder; for a bundled model, the working directory."""
     if run.path.parent == BUNDLED_FOLDER:
         return Path(f"{run.path.name}-quality.json")
     return run.path / "quality.json"
 
 
-def check_arguments(arguments):
-    """Raise `UserError` for numbers and files that cannot be used."""
-    check_numbers(arguments.num, arguments.seed)
-    if not 1 <= arguments.likelihood_images <= MAX_REAL:
-        raise UserError(
-            f"--likelihood-images: expected 1 to {MAX_REAL:,} images, "
-            f"received {arguments.likelihood_images}"
-        )
-    if arguments.out:
-        check_output(arguments.out, (".json",))
-
-
 def check_numbers(num, seed, option="--num"):
-    """Refuse a number of samples or a --seed that no scores can be computed with.
+    """Refuse a number of samples or a --seed that scores cannot be computed with.
 
     Raises:
-        UserError: if they are not `MIN_IMAGES` to `MAX_IMAGES`, and 0 to 2^31 - 1.
+        UserError: unless they are `MIN_IMAGES` to `MAX_IMAGES`, and 0 to 2^31 - 1.
     """
     if not MIN_IMAGES <= num <= MAX_IMAGES:
         raise UserError(f"{option}: expected {MIN_IMAGES} to {MAX_IMAGES:,} images, received {num}")

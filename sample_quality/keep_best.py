@@ -1,4 +1,4 @@
-"""Scoring a run while it trains, and keeping the best of it."""
+"""The callback that scores a run while it trains and keeps the best networks."""
 
 import json
 import os
@@ -6,73 +6,62 @@ import shutil
 from dataclasses import asdict
 from pathlib import Path
 
-from sample_quality.protocol import Protocol
+from sample_quality.protocol import MAX_REAL, Protocol
 from sample_quality.scores.frechet import frechet_distance, moments
-from training_run.data.image_data import sha256_of_array
 from training_run.errors import UserError
-from training_run.files import write_text
+from training_run.files import read_json, write_text
 from training_run.loop.callbacks import EverySteps, check_finite
 from training_run.run_folder.networks import save_networks
 from training_run.run_folder.paths import RunDir
 from training_run.step.sampling import choose_labels, generate
 
-MAX_REAL = 10_000
-"""Training images that samples are compared with, at most."""
-
 
 class FrechetScore:
-    """The Fréchet distance of a network's samples, as it is when called.
+    """The Fréchet distance of a network's samples from training images, computed at each call.
 
-    The real images are training images: a checkpoint chosen by the test images would look better
-    on them than it is.
+    The reference images are training images: a checkpoint chosen by the test images would look
+    better on them than it is.
 
     Args:
-        network: the generator or decoder, whose weights go on changing.
+        network: the generator or decoder, which goes on training.
         classifier: a `Classifier` of such images.
         train: (N, H, W, C) uint8; the first `MAX_REAL` are used.
         value_range: (low, high) of the network's images.
         num_images: samples to a score.
-        seed: of their latents, the same every time.
+        seed: of their latents, the same at each call.
 
     Attributes:
-        name: name of the score, and of its column in log.csv.
+        name: of the score and of its column in log.csv.
         protocol: its `Protocol`.
     """
 
     name = "frechet_distance"
 
     def __init__(self, network, classifier, train, *, value_range, num_images, seed):
-        real = train[:MAX_REAL]
+        reference = train[:MAX_REAL]
         self.network, self.classifier, self.value_range = network, classifier, value_range
         self.labels = choose_labels(network, None, num_images)
-        self.protocol = Protocol(
-            features=f"{classifier.record.name} classifier",
-            features_sha256=classifier.record.sha256,
-            split="train",
-            real_sha256=sha256_of_array(real),
-            num_real=len(real),
-            num_generated=num_images,
-            seed=seed,
-        )
-        self._target = moments(classifier(real).features)
+        protocol = Protocol.against(reference, num_images, seed, split="train")
+        self.protocol = protocol.by_classifier(classifier)
+        self._reference = moments(classifier(reference).features)
 
     def __call__(self):
         num_images, seed = self.protocol.num_generated, self.protocol.seed
         images = generate(self.network, num_images, seed, self.value_range, self.labels)
-        return frechet_distance(moments(self.classifier(images).features), self._target)
+        return frechet_distance(moments(self.classifier(images).features), self._reference)
 
 
 class KeepBest(EverySteps):
-    """Scores the run at an interval, logs the score and keeps the networks of the lowest one.
+    """Scores the run at an interval, logs the score and keeps the networks with the lowest one.
 
     `best/` holds the networks and `score.json` (score, value, step, protocol). It is replaced as
-    a whole, so its files always belong together; a resumed run goes on from what it finds there.
+    a whole, so its files always belong together. A resumed run continues from its `best/`.
 
     Args:
         clock, every: when.
         score: function without arguments giving a float, lower is better, with a `name` and a
             `protocol` (a `FrechetScore`).
-        folder: the run's `best/`; made when there is a best.
+        folder: the run's `best/`; made with the first score.
     """
 
     def __init__(self, clock, every, score, folder):
@@ -84,7 +73,7 @@ class KeepBest(EverySteps):
         self.best = read_best(self.folder, self.score)
 
     def at_step(self, step, logs):
-        check_finite(self.model, step)  # NaN has no score, and no way back
+        check_finite(self.model, step)  # weights that are NaN have no score
         value = self.score()
         logs[self.score.name] = value
         if self.best is None or value < self.best:
@@ -100,20 +89,14 @@ def save_best(folder, model, score, value, step):
         "step": step,
         "protocol": asdict(score.protocol),
     }
-    new = folder.with_name(f".{folder.name}-new")
-    shutil.rmtree(new, ignore_errors=True)  # of a process that was killed
+    new, old = _temporary_folders(folder)
+    shutil.rmtree(new, ignore_errors=True)  # from a write that failed
     new.mkdir()
     save_networks(RunDir(new), model)
     config = folder.parent / "config.yaml"
-    if config.is_file():  # with it `best/` can be sampled from, and scored, like a run
+    if config.is_file():  # so that the commands that take a run also take its `best/`
         shutil.copy(config, new)
     write_text(new / "score.json", json.dumps(record, indent=2) + "\n")
-    replace_folder(new, folder)
-
-
-def replace_folder(new, folder):
-    """Put `new` in the place of `folder`; `recover_folder` mends it if killed in between."""
-    old = _old(folder)
     if folder.exists():
         os.rename(folder, old)
     os.rename(new, folder)
@@ -122,24 +105,28 @@ def replace_folder(new, folder):
 
 def recover_folder(folder):
     """Finish or undo a `save_best` that was killed."""
-    shutil.rmtree(folder.with_name(f".{folder.name}-new"), ignore_errors=True)
-    old = _old(folder)
+    new, old = _temporary_folders(folder)
+    shutil.rmtree(new, ignore_errors=True)
     if old.exists() and not folder.exists():
         os.rename(old, folder)
     shutil.rmtree(old, ignore_errors=True)
 
 
+def _temporary_folders(folder):
+    return (folder.with_name(f".{folder.name}-{word}") for word in ("new", "old"))
+
+
 def read_best(folder, score):
-    """The best value so far, or None.
+    """The lowest score so far, or None.
 
     Raises:
-        UserError: if what is there cannot be read, or was scored otherwise.
+        UserError: if the file cannot be read, or has another score or protocol.
     """
     path = folder / "score.json"
     if not path.exists():
         return None
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = read_json(path)
         name, value, protocol = record["score"], record["value"], Protocol(**record["protocol"])
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise UserError(f"{path}: the best score cannot be read ({error})") from None
@@ -149,7 +136,3 @@ def read_best(folder, score):
             f"move {folder} away to start anew"
         )
     return value
-
-
-def _old(folder):
-    return folder.with_name(f".{folder.name}-old")

@@ -1,27 +1,28 @@
-"""A score and how it came about; no number without its protocol.
+"""A score together with its protocol, and the file that keeps both.
 
-Two scores can be compared only if their protocols are equal: the features, the real images, how
-many of each kind, and the seed. All of that is in the record, with an interval and with what
-real images get under the very same protocol, the floor.
+Two scores can be compared only if their protocols are equal: the same features, the same reference
+images, the same numbers of images and the same seed. A score also has an interval, and a floor:
+what real images get under the same protocol.
 """
 
 import dataclasses
 import json
 import math
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 
 from sample_quality.numerics.bootstrap import bootstrap_interval, resample_counts
+from training_run.data.image_data import sha256_of_array
 from training_run.errors import UserError
-from training_run.files import write_text
+from training_run.files import read_json, write_text
 
 FORMAT = 1
 
-
 NUM_REPLICATES = 100
-"""Resamplings for an interval: its width is then good to about 7%."""
+"""Resamplings for an interval. Its width is then accurate to about 7%."""
 
+MAX_REAL = 10_000
+"""Largest number of reference images: MNIST's test split, or the first of a larger one."""
 
 PIXELS = "pixels"
 
@@ -31,13 +32,13 @@ class Protocol:
     """How a score was computed; scores of equal protocols can be compared.
 
     Attributes:
-        features: what images were looked at by: "mnist classifier", "pixels", ...
-        features_sha256: of the classifier's weights; "" for anything else.
-        split: whose images were the real ones, "test" or "train".
-        real_sha256: of the real images' bytes.
-        num_real: how many real images.
-        num_generated: how many generated ones; 0 for scores of a VAE's view of real images.
-        seed: of latents, of the choice of images for the floor and of the bootstrap.
+        features: what represents an image: "mnist classifier", "pixels", ...
+        features_sha256: of the classifier's weights; "" for other features.
+        split: where the reference images come from, "test" or "train".
+        real_sha256: of the reference images' bytes.
+        num_real: number of reference images.
+        num_generated: number of generated images; 0 for scores of a VAE on real images.
+        seed: of the latents, of the images chosen for the floor and of the bootstrap.
     """
 
     features: str
@@ -47,6 +48,22 @@ class Protocol:
     num_real: int
     num_generated: int
     seed: int
+
+    @classmethod
+    def against(cls, reference, num_generated, seed, *, split="test", features=PIXELS):
+        """The protocol of a score that compares `num_generated` images with reference images.
+
+        `reference` is (N, H, W, C) uint8, of the split `split`.
+        """
+        checksum = sha256_of_array(reference)
+        return cls(features, "", split, checksum, len(reference), num_generated, seed)
+
+    def by_classifier(self, classifier):
+        """The same protocol, with the features of a `Classifier`."""
+        record = classifier.record
+        return dataclasses.replace(
+            self, features=f"{record.name} classifier", features_sha256=record.sha256
+        )
 
     def __str__(self):
         features = f"{self.features} {self.features_sha256[:8]}".strip()
@@ -64,10 +81,10 @@ class Score:
     Attributes:
         value: the score.
         interval: (low, high), 95%, by bootstrap.
-        floor: the score of real images (of the other split) in place of the generated ones,
-            everything else the same; None where that has no meaning.
+        floor: the score of training images in place of the generated ones; None where that has no
+            meaning.
         protocol: how it was computed.
-        parts: numbers behind the value, where they say more (the share of each class).
+        parts: numbers behind the value, such as the share of each class; may be empty.
     """
 
     value: float
@@ -78,7 +95,7 @@ class Score:
 
 
 class Metric(NamedTuple):
-    """What a score is called and how it is read: `better` is "lower", "higher" or "near floor"."""
+    """Name in tables; what is better ("lower", "higher" or "near floor"); possible range."""
 
     label: str
     better: str
@@ -104,29 +121,30 @@ METRICS = {
     "elbo_kl": Metric("  of it, KL", "lower", (0.0, math.inf)),
     "negative_log_likelihood": Metric("-log p(x)", "lower", (-math.inf, math.inf)),
 }
-"""Name of a score -> what it is; in the order of tables."""
+"""Score name to `Metric`, in display order."""
+
+
+def make_score(name, value, replicates, floor, protocol, parts=()):
+    """A `Score` with the interval that the (B,) scores of resampled images give."""
+    interval = bootstrap_interval(value, replicates, METRICS[name].limits)
+    return Score(value, interval, floor, protocol, parts)
 
 
 def mean_score(name, by_image, floor, protocol, rng):
-    """`Score` of a mean over images, which are resampled for the interval."""
+    """A `Score` that is the mean of (N,) values, one an image; the images are resampled."""
     counts = resample_counts(rng, len(by_image), NUM_REPLICATES)
     replicates = counts @ by_image / len(by_image)
     return make_score(name, float(by_image.mean()), replicates, floor, protocol)
-
-
-def make_score(name, value, replicates, floor, protocol):
-    """A `Score` from a value, the same of resampled images, and the floor."""
-    interval = bootstrap_interval(value, replicates, METRICS[name].limits)
-    return Score(value, interval, floor, protocol)
 
 
 class Quality(NamedTuple):
     """What a `quality.json` holds.
 
     Attributes:
-        scores: dict of `METRICS` name -> `Score`.
-        about: dict of what was scored: `run`, `network`, `network_sha256`, and `notes`, sentences
-            on what is missing and why.
+        scores: dict of `METRICS` name to `Score`.
+        about: dict of what was scored: `run`, `network`, `network_sha256`, and `notes`, a list of
+            sentences. Where the images have no classifier, `without_classifier` is the one of
+            the notes that says why.
     """
 
     scores: dict
@@ -134,38 +152,27 @@ class Quality(NamedTuple):
 
 
 def write_quality(path, quality):
-    """Write scores as JSON, whole or not at all.
-
-    Args:
-        path: `quality.json` of a run folder.
-        quality: `Quality`.
-    """
+    """Write a `Quality` as JSON, whole or not at all."""
     scores = {name: dataclasses.asdict(score) for name, score in quality.scores.items()}
     record = {"format": FORMAT, **quality.about, "scores": scores}
     write_text(path, json.dumps(record, indent=2) + "\n")
 
 
 def read_quality(path):
-    """The `Quality` in a file, as it was written.
+    """The `Quality` in a file.
 
     Raises:
         UserError: if it cannot be read or is of another format.
     """
     try:
-        record = json.loads(Path(path).read_text(encoding="utf-8"))
+        record = read_json(path)
         if record.pop("format") != FORMAT:
             raise ValueError(f"it is not of format {FORMAT}")
-        scores = {name: _read_score(values) for name, values in record.pop("scores").items()}
+        scores = {name: _read_score(**values) for name, values in record.pop("scores").items()}
         return Quality(scores, record)
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise UserError(f"{path}: the scores cannot be read ({error})") from None
 
 
-def _read_score(values):
-    return Score(
-        value=values["value"],
-        interval=tuple(values["interval"]),
-        floor=values["floor"],
-        protocol=Protocol(**values["protocol"]),
-        parts=tuple(values["parts"]),
-    )
+def _read_score(value, interval, floor, protocol, parts):
+    return Score(value, tuple(interval), floor, Protocol(**protocol), tuple(parts))

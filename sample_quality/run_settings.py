@@ -1,4 +1,4 @@
-"""What a run's folder says of its images, read without knowing its family."""
+"""What a run's configuration says of its images, read without TensorFlow and for any family."""
 
 import math
 from dataclasses import dataclass
@@ -13,15 +13,15 @@ from training_run.run_folder.log import read_log
 
 @dataclass(frozen=True)
 class RunSettings:
-    """What a run's configuration says of its images.
+    """What scores need of a run's configuration.
 
     Attributes:
         data: its `DataConfig`.
         value_range: (low, high) of its networks' images.
-        binarize: whether and how its images were made black and white: "none", ...
-        reconstruction: a VAE's reconstruction loss, "bernoulli" for one; "" without.
-        log_scale: natural log of the standard deviation of a VAE's Gaussian pixels, on [0, 1];
-            None where its loss is no such density.
+        binarize: how its images were binarised: "none", "static" or "dynamic".
+        reconstruction: a VAE's reconstruction loss, such as "bernoulli"; "" for other families.
+        log_scale: natural log of the standard deviation of a VAE's Gaussian pixels in [0, 1]; None
+            if its loss is no such density.
     """
 
     data: DataConfig
@@ -32,7 +32,7 @@ class RunSettings:
 
 
 def read_settings(run):
-    """A run's `RunSettings`, read from its config.yaml without knowing its family.
+    """The `RunSettings` in a run's config.yaml.
 
     Raises:
         UserError: if the keys are missing or wrong.
@@ -58,10 +58,10 @@ def read_settings(run):
 
 
 def image_network(run):
-    """Name of the network that draws a run's samples.
+    """Name of the network that draws a run's samples, "generator" or "decoder".
 
     Raises:
-        UserError: if the run has none.
+        UserError: if the run has neither.
     """
     for name in ("generator", "decoder"):
         if run.network(name).is_file():
@@ -72,14 +72,10 @@ def image_network(run):
 
 
 def gaussian_log_scale(loss, run):
-    """Log of the standard deviation that a VAE's loss gives every pixel, or None.
+    """Log of the standard deviation that a VAE's `loss` section gives every pixel, or None.
 
     C * ||x - x^||^2 + beta * KL is beta times the -ELBO of a Gaussian with variance
-    beta / (2 C), but for its constant. A learned scale is the one in the log's last row.
-
-    Args:
-        loss: the `loss` section of the configuration.
-        run: the `RunDir`.
+    beta / (2 C), but for its constant. A learned scale is in the last row of the run's log.
     """
     kind = loss.get("reconstruction")
     if kind == "squared_error" and loss["beta"] > 0:

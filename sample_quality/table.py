@@ -6,14 +6,7 @@ from sample_quality.protocol import METRICS, Protocol
 
 
 class Column(NamedTuple):
-    """Scores of one name and one protocol, by run: what may stand in one column.
-
-    Attributes:
-        name: of the score.
-        protocol: of all the scores.
-        floor: of that protocol, or None.
-        scores: run -> `Score`; a run without such a score is missing.
-    """
+    """Comparable scores, of one name and one protocol: dict of run to `Score`, and their floor."""
 
     name: str
     protocol: Protocol
@@ -25,11 +18,11 @@ def columns(scores_of_runs):
     """Sort the scores of several runs into columns of comparable ones.
 
     Args:
-        scores_of_runs: dict of run -> dict of name -> `Score`.
+        scores_of_runs: dict of run to dict of name to `Score`.
 
     Returns:
-        List of `Column`, in the order of `METRICS`; a name comes several times where runs were
-        scored by different protocols.
+        List of `Column`, in the order of `METRICS`. A name comes several times if runs were scored
+        by different protocols.
     """
     found = {}
     for run, scores in scores_of_runs.items():
@@ -41,35 +34,24 @@ def columns(scores_of_runs):
 
 
 def format_scores(scores):
-    """One run's scores as lines, grouped by protocol.
-
-    Args:
-        scores: dict of name -> `Score`.
-
-    Returns:
-        Text of several lines.
-    """
+    """One run's scores, a dict of name to `Score`, as a text of lines grouped by protocol."""
     groups = {}
     for name, score in scores.items():
-        groups.setdefault(score.protocol, []).append(_line(name, score))
+        groups.setdefault(score.protocol, []).append(_row(name, score))
     head = ("", "score", "95% interval", "real images", "better")
     lines = []
     for protocol, rows in groups.items():
-        lines += [str(protocol), *align([head, *rows]), ""]
-    shares = scores["class_imbalance"].parts if "class_imbalance" in scores else ()
-    if shares:
-        lines.append("share of each class: " + "  ".join(f"{100 * share:.1f}%" for share in shares))
+        lines += [str(protocol), *_align([head, *rows]), ""]
+    if "class_imbalance" in scores:
+        shares = "  ".join(f"{100 * share:.1f}%" for share in scores["class_imbalance"].parts)
+        lines.append(f"share of each class: {shares}")
     return "\n".join(lines).rstrip()
 
 
 def format_comparison(scores_of_runs):
     """Several runs' scores as a table: a row for each run, a column for each comparable score.
 
-    Args:
-        scores_of_runs: dict of run -> dict of name -> `Score`.
-
-    Returns:
-        Text of several lines; columns are numbered where a note below gives their protocol.
+    Args as for `columns`. Columns have the number of their protocol, given below the table.
     """
     found = columns(scores_of_runs)
     protocols = list(dict.fromkeys(column.protocol for column in found))
@@ -77,10 +59,10 @@ def format_comparison(scores_of_runs):
     rows = [[run, *(_cell(column.scores.get(run)) for column in found)] for run in scores_of_runs]
     floors = ["real images", *(_number(column.floor) for column in found)]
     notes = [f"[{number}] {protocol}" for number, protocol in enumerate(protocols, start=1)]
-    return "\n".join([*align([head, *rows, floors]), "", *notes])
+    return "\n".join([*_align([head, *rows, floors]), "", *notes])
 
 
-def align(rows):
+def _align(rows):
     """Rows of texts as lines: the first column to the left, the others to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for first, *others in rows:
@@ -89,7 +71,7 @@ def align(rows):
         yield "  ".join(cells).rstrip()
 
 
-def _line(name, score):
+def _row(name, score):
     low, high = score.interval
     metric = METRICS[name]
     interval = f"{_number(low)} to {_number(high)}"

@@ -1,6 +1,6 @@
-"""One YAML key, `quality.every`, scores a run while it trains: what the families need for it.
+"""The YAML key `quality.every`, which scores a run while it trains: what the families call.
 
-Nothing here imports TensorFlow before it is called.
+Nothing here imports TensorFlow before `find_classifier` or `callbacks` is called.
 """
 
 from typing import Annotated
@@ -26,7 +26,7 @@ class QualityConfig(Section):
 
 
 def intervals(config):
-    """The interval of the scores by its name in the `Schedule`; none where they are off."""
+    """Name to interval of the scores, as `Family.intervals` gives them."""
     return {"quality": config.quality.every} if config.quality.every else {}
 
 
@@ -36,7 +36,7 @@ def log_columns(config):
 
 
 def quality_problems(config, spec, path):
-    """What is wrong with scores that could not be had.
+    """What is wrong with the section `quality`.
 
     Args:
         config: a `RunConfig` with a `quality` section.
@@ -44,8 +44,8 @@ def quality_problems(config, spec, path):
         path: the configuration's file, for the message.
 
     Returns:
-        A list of one `Problem` if the images have no labels, and so no classifier to see them
-        by, or if scores would fall between the rows of the log; else an empty one.
+        A list of at most one `Problem`: the images have no labels, which a classifier needs, or
+        scores would fall between the rows of the log.
     """
     if not config.quality.every:
         return []
@@ -59,14 +59,10 @@ def quality_problems(config, spec, path):
 
 
 def find_classifier(config, data):
-    """The `Classifier` of the run's images, loaded; None where scores are off.
-
-    Args:
-        config: a `RunConfig` with a `quality` section.
-        data: the `ImageData` as they were read.
+    """The `Classifier` of the run's `ImageData` as they were read; None where scores are off.
 
     Raises:
-        UserError: if it is missing; the sentence names the command that trains it.
+        UserError: if there is none; the sentence names the command that trains it.
     """
     if not config.quality.every:
         return None
@@ -82,8 +78,8 @@ def callbacks(context, name):
     """The callback that scores a run, in a list; an empty one where scores are off.
 
     Args:
-        context: a `RunContext` whose `helper` is what `find_classifier` gave.
-        name: of the network that draws the samples.
+        context: a `RunContext` whose `helper` is the result of `find_classifier`.
+        name: of the network that draws the samples, "generator" or "decoder".
     """
     config = context.config
     if not config.quality.every:

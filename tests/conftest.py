@@ -24,11 +24,12 @@ def tiny_data(tmp_path_factory):
 @pytest.fixture(scope="session")
 def tiny_cache(tmp_path_factory, tiny_data):
     """A cache folder with a classifier of the tiny images, for `GAN_VAE_MNIST_CACHE`."""
-    from sample_quality.features import training as train_classifier
+    from sample_quality.features import training
+    from sample_quality.train_classifier import main
 
     folder = tmp_path_factory.mktemp("cache")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GAN_VAE_MNIST_CACHE", str(folder))
-        patch.setattr(train_classifier, "MIN_STEPS", 40)
-        assert train_classifier.main(["--path", str(tiny_data)]) == 0
+        patch.setattr(training, "MIN_STEPS", 40)
+        assert main(["--path", str(tiny_data)]) == 0
     return folder

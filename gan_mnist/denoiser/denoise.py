@@ -9,8 +9,8 @@ from functools import partial
 from pydantic import ValidationError
 
 from sample_quality.command import check_numbers
+from sample_quality.protocol import MAX_REAL
 from sample_quality.run_settings import read_settings
-from sample_quality.score_run import MAX_REAL
 from training_run.cli.arguments import add_run_arguments, check_num, find_run_and_output
 from training_run.cli.parser import CommandParser, integer
 from training_run.cli.run_command import run_command

@@ -1,7 +1,7 @@
-"""What a digit looks like, in numbers: the last hidden layer of a small classifier of our own.
+"""The classifier whose last hidden layer the scores compare images by.
 
-The scores compare images by these features. Weights are kept as half-precision arrays beside a
-record of what they were trained on, and are trusted only if their checksum is the record's.
+Weights are kept as half-precision arrays beside a record of what they were trained on. They are
+used only if their checksum is the record's.
 """
 
 import dataclasses
@@ -17,40 +17,36 @@ import tensorflow as tf
 
 from training_run.data.pinned_arrays import cache_folder
 from training_run.errors import UserError
-from training_run.files import atomic_path, sha256_of_file, write_text
+from training_run.files import atomic_path, read_json, sha256_of_file, write_text
 from training_run.step.batches import scale_images
 from training_run.step.networks import seeded_initializers
 
 FORMAT = 1
 
-
 SHIPPED = Path(__file__).with_name("mnist_classifier.npz")
 """The classifier that comes with this package, trained on MNIST."""
 
-
 BATCH = 500
-"""Images classified at once: bounds the memory and changes no result."""
-
+"""Images classified at once; results do not depend on it."""
 
 FEATURE_DIM = 128
 
 
 @dataclass(frozen=True)
 class ClassifierRecord:
-    """What a file of weights is; a JSON file of the same name beside it.
+    """The JSON file beside a file of weights.
 
     Attributes:
         name: of the data set it was trained on.
         image_shape: (H, W, C).
-        num_classes: classes it tells apart.
+        num_classes: K.
         feature_dim: size of its last hidden layer.
         sha256_x_train: of the training images, as in `ImageData.checksum`.
         sha256: of the weights' file.
-        test_accuracy: share of the test images it gets right with these very weights; None
-            where those have no labels.
-        num_test: how many test images.
+        test_accuracy: of the saved weights; None if the test images have no labels.
+        num_test: number of test images.
         steps: training steps.
-        seed: of initial weights, batches and dropout.
+        seed: of the training.
         format: version of the two files.
     """
 
@@ -71,7 +67,7 @@ class Classified(NamedTuple):
     """What the classifier says of N images.
 
     Attributes:
-        features: (N, D) float32, not negative: the last hidden layer.
+        features: (N, D) float32, 0 or more: the last hidden layer.
         probabilities: (N, K) float32, of each class.
     """
 
@@ -80,17 +76,12 @@ class Classified(NamedTuple):
 
     @property
     def classes(self):
-        """(N,) int64, the likeliest class."""
+        """(N,) int64, the most probable class."""
         return self.probabilities.argmax(axis=1)
 
 
 class Classifier:
-    """A trained network and the record of it.
-
-    Args:
-        network: from `build_classifier`.
-        record: its `ClassifierRecord`.
-    """
+    """A trained network from `build_classifier` and its `ClassifierRecord`."""
 
     def __init__(self, network, record):
         self.network, self.record = network, record
@@ -98,13 +89,10 @@ class Classifier:
         self._classify = tf.function(keras.Model(network.inputs, outputs), reduce_retracing=True)
 
     def __call__(self, images):
-        """Classify (N, H, W, C) uint8 images.
-
-        Returns:
-            `Classified`.
+        """The `Classified` of (N, H, W, C) uint8 images.
 
         Raises:
-            ValueError: images of another shape than the classifier was trained on.
+            ValueError: the classifier was trained on images of another shape.
         """
         if images.shape[1:] != self.record.image_shape or images.dtype != np.uint8:
             raise ValueError(
@@ -122,7 +110,7 @@ class Classifier:
 
 
 def build_classifier(image_shape, num_classes, seed):
-    """Convolutions with batch normalisation and pooling down to 8x8 or less, then two dense layers.
+    """Convolutions and pooling down to 8x8 or less, then two dense layers.
 
     Args:
         image_shape: (H, W, C).
@@ -130,7 +118,7 @@ def build_classifier(image_shape, num_classes, seed):
         seed: of the initial weights and of dropout.
 
     Returns:
-        An uncompiled `Sequential` named "classifier": (N, H, W, C) in [0, 1] -> logits (N, K).
+        An uncompiled `Sequential` named "classifier", from (N, H, W, C) in [0, 1] to logits (N, K).
         Its layer "features" gives (N, `FEATURE_DIM`). For 28x28x1: 459,946 parameters.
     """
     initializers = seeded_initializers("classifier", seed)
@@ -142,7 +130,7 @@ def build_classifier(image_shape, num_classes, seed):
         layers += _convolution(number, 64, 3, initializers)
     layers += [
         keras.layers.Flatten(name="flatten"),
-        # Normalised, features are of order one and none of them dies: all count in a distance.
+        # With normalisation all features have a similar scale and count in a distance.
         keras.layers.Dense(
             FEATURE_DIM, use_bias=False, kernel_initializer=next(initializers), name="dense"
         ),
@@ -170,7 +158,7 @@ def _convolution(number, num_filters, size, initializers):
 
 
 def round_to_half(network):
-    """Round a network's weights to half precision, which is what `save_classifier` keeps."""
+    """Round a network's weights to half precision, which `save_classifier` keeps."""
     for variable in network.variables:
         if variable.dtype == "float32":
             variable.assign(np.asarray(variable).astype(np.float16).astype(np.float32))
@@ -182,7 +170,7 @@ def save_classifier(path, network, record):
     Args:
         path: the `.npz` file; its folder must exist. The record goes beside it, as `.json`.
         network: the trained network.
-        record: its `ClassifierRecord`; the checksum in it is replaced by the file's.
+        record: its `ClassifierRecord`, whose `sha256` is replaced by the file's.
     """
     arrays = {name: np.asarray(value).astype(np.float16) for name, value in _weights(network)}
     with atomic_path(path) as temporary, open(temporary, "wb") as file:
@@ -192,33 +180,21 @@ def save_classifier(path, network, record):
 
 
 def load_classifier(path):
-    """Load a classifier after comparing its file with the recorded checksum.
-
-    Args:
-        path: the `.npz` file.
-
-    Returns:
-        A `Classifier`.
+    """The `Classifier` in an `.npz` file with its record beside it.
 
     Raises:
         UserError: the files are missing, damaged or do not belong together.
     """
     record = read_record(path)
+    network = build_classifier(record.image_shape, record.num_classes, seed=0)
     try:
         if sha256_of_file(path) != record.sha256:
-            raise UserError(f"{path}: expected the weights that {record.name}'s record describes")
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
+            raise ValueError(f"they are not the weights that {record.name}'s record describes")
+        with np.load(path, allow_pickle=False) as arrays:
+            for name, variable in _weights(network):
+                variable.assign(arrays[name].astype(np.float32))
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise UserError(f"{path}: the weights cannot be read ({error})") from None
-    network = build_classifier(record.image_shape, record.num_classes, seed=0)
-    weights = dict(_weights(network))
-    if {name: array.shape for name, array in arrays.items()} != {
-        name: tuple(variable.shape) for name, variable in weights.items()
-    }:
-        raise UserError(f"{path}: expected the weights of this network, received others")
-    for name, variable in weights.items():
-        variable.assign(arrays[name].astype(np.float32))
     return Classifier(network, record)
 
 
@@ -228,18 +204,19 @@ def read_record(path):
     Raises:
         UserError: if it is missing, damaged or of another format.
     """
+    record_path = path.with_suffix(".json")
     try:
-        values = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        values = read_json(record_path)
         record = ClassifierRecord(**values | {"image_shape": tuple(values["image_shape"])})
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise UserError(f"{path.with_suffix('.json')}: cannot be read ({error})") from None
+        raise UserError(f"{record_path}: cannot be read ({error})") from None
     if record.format != FORMAT:
-        raise UserError(f"{path}: expected format {FORMAT}, received {record.format}")
+        raise UserError(f"{record_path}: expected format {FORMAT}, received {record.format}")
     return record
 
 
 def cached_classifier(sha256_x_train):
-    """Where the classifier trained on these images is cached; the file may not exist.
+    """Path of the cached classifier of these training images; there may be no such file.
 
     Raises:
         UserError: the user has no cache folder.
@@ -251,27 +228,23 @@ def cached_classifier(sha256_x_train):
 
 
 def classifier_for(data, data_config):
-    """The classifier trained on a data set's images: the shipped one, or one from the cache.
+    """The `Classifier` trained on a data set's images: the shipped one, or one from the cache.
 
     Args:
         data: `ImageData`.
-        data_config: the `data` section that it was loaded by, for the error's advice.
-
-    Returns:
-        A `Classifier`.
+        data_config: the `data` section that it was loaded by.
 
     Raises:
-        UserError: there is none; the sentence says which command trains it.
+        UserError: there is none; the sentence names the command that trains it.
     """
     for path in (SHIPPED, cached_classifier(data.checksum)):
         if path.is_file() and read_record(path).sha256_x_train == data.checksum:
             return load_classifier(path)
     if data.num_classes is None:
         raise UserError("training one takes images with labels, and these have none")
-    options = [f"--dataset {data_config.dataset}"]
-    options += [f"--path {data_config.path}"] if data_config.path else []
-    options += [f"--image-size {data_config.image_size}"] if data_config.image_size else []
-    options += [f"--num-channels {data_config.num_channels}"] if data_config.num_channels else []
+    keys = ("dataset", "path", "image_size", "num_channels")
+    values = {key: getattr(data_config, key) for key in keys}
+    options = [f"--{key.replace('_', '-')} {value}" for key, value in values.items() if value]
     raise UserError(
         "expected a classifier of these images, received none; train it with: "
         f"python -m sample_quality.train_classifier {' '.join(options)}"
@@ -279,7 +252,7 @@ def classifier_for(data, data_config):
 
 
 def _weights(network):
-    """(name, variable) of all that is worth keeping: dropout's random state is not."""
+    """(name, variable) of all weights, without dropout's random state."""
     for layer in network.layers:
         for variable in layer.weights:
             yield f"{layer.name}/{variable.name}", variable

@@ -1,93 +1,33 @@
-"""Train the feature network: `python -m sample_quality.train_classifier --help`."""
+"""Training of the classifier that the scores see images by."""
 
+import dataclasses
 import time
-from pathlib import Path
 
-from pydantic import ValidationError
+import keras
+import tensorflow as tf
 
-from training_run.cli.arguments import check_seed
-from training_run.cli.parser import CommandParser, integer, one_of
-from training_run.cli.run_command import run_command
-from training_run.config.sections import DataConfig
-from training_run.data.datasets import DATASETS, find_dataset, load_dataset
-from training_run.errors import UserError
-from training_run.tensorflow_import import import_tensorflow
+from sample_quality.features.classifier import (
+    FEATURE_DIM,
+    Classifier,
+    ClassifierRecord,
+    build_classifier,
+    round_to_half,
+)
+from training_run.step.batches import draw_uniform, make_batches, scale_images
 
 NUM_EPOCHS = 12
+
 MIN_STEPS = 1000
-"""Small data sets get at least so many steps."""
+"""Minimum number of steps, for small data sets."""
 
 BATCH = 128
 LEARNING_RATE = 2e-3
+
 MAX_SHIFT = 2
+"""Pixels that a training image is shifted by, at most."""
 
 
-def build_parser():
-    """The argument parser of `python -m sample_quality.train_classifier`."""
-    parser = CommandParser(
-        prog="python -m sample_quality.train_classifier",
-        description="Train the classifier whose last hidden layer the scores compare images by. "
-        "The one for mnist comes with the package; those of other data sets are kept in the "
-        "user's cache folder.",
-    )
-    parser.add_argument("--dataset", default="mnist", type=one_of(DATASETS), help="default: mnist")
-    parser.add_argument("--path", help="a local .npz, IDX folder or image folder")
-    parser.add_argument("--image-size", type=integer, help="data.image_size of the runs to score")
-    parser.add_argument("--num-channels", type=integer, help="as data.num_channels")
-    parser.add_argument("--seed", type=integer, default=0, help="default: 0")
-    parser.add_argument(
-        "--out", type=Path, metavar="FILE.npz", help="default: where `sample_quality` looks for it"
-    )
-    return parser
-
-
-def main(argv=None):
-    """Run the command; returns its exit code."""
-    return run_command(_train, build_parser().parse_args(argv))
-
-
-def _train(arguments):
-    check_seed(arguments.seed)
-    data_config = data_config_of(arguments)
-    if find_dataset(data_config).spec.num_classes is None:
-        raise UserError(
-            f"--dataset: expected images with labels, received {arguments.dataset}, without"
-        )
-    if arguments.out and (arguments.out.suffix != ".npz" or not arguments.out.parent.is_dir()):
-        raise UserError(
-            f"--out: expected a .npz file in an existing folder, received {arguments.out}"
-        )
-    import_tensorflow()
-    from sample_quality.features.classifier import cached_classifier, save_classifier
-
-    data = load_dataset(data_config)
-    path = arguments.out or cached_classifier(data.checksum)
-    network, record = train_classifier(data, arguments.dataset, arguments.seed, report=print)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save_classifier(path, network, record)
-    except OSError as error:
-        raise UserError(f"{path}: cannot be written: {error.strerror or error}") from None
-    print(f"{path}: {path.stat().st_size / 1e6:.2f} MB")
-    return 0
-
-
-def data_config_of(arguments):
-    """The `data` section that the command line describes.
-
-    Raises:
-        UserError: if it is not a possible one.
-    """
-    names = ("dataset", "path", "image_size", "num_channels")
-    try:
-        return DataConfig(**{name: getattr(arguments, name) for name in names})
-    except ValidationError as error:
-        first = error.errors()[0]
-        option = str(first["loc"][0]).replace("_", "-")
-        raise UserError(f"--{option}: {first['msg']}, received {first['input']!r}") from None
-
-
-def train_classifier(data, name, seed, num_epochs=NUM_EPOCHS, report=lambda line: None):
+def train_classifier(data, name, seed, report=lambda line: None):
     """Train a classifier and measure it on the test images.
 
     The same seed gives the same bytes.
@@ -96,23 +36,15 @@ def train_classifier(data, name, seed, num_epochs=NUM_EPOCHS, report=lambda line
         data: `ImageData` with labels.
         name: of the data set, for the record.
         seed: of initial weights, batches, shifts and dropout.
-        num_epochs: passes over the training images.
-        report: receives a line for each pass and one for the result.
+        report: receives a line for each epoch and one for the result.
 
     Returns:
-        (network, `ClassifierRecord`). The weights are rounded to half precision, and it is the
-        rounded ones that are measured.
+        (network, `ClassifierRecord`). The weights are rounded to half precision before the
+        accuracy is measured.
     """
-    from sample_quality.features.classifier import (
-        FEATURE_DIM,
-        ClassifierRecord,
-        build_classifier,
-        round_to_half,
-    )
-
     started = time.monotonic()
     network = build_classifier(data.x_train.shape[1:], data.num_classes, seed)
-    steps = fit_classifier(network, data, seed, num_epochs, report)
+    steps = _fit(network, data, seed, report)
     round_to_half(network)
     record = ClassifierRecord(
         name=name,
@@ -120,43 +52,24 @@ def train_classifier(data, name, seed, num_epochs=NUM_EPOCHS, report=lambda line
         num_classes=data.num_classes,
         feature_dim=FEATURE_DIM,
         sha256_x_train=data.checksum,
-        sha256="",  # of a file that is yet to be written
+        sha256="",  # `save_classifier` knows it
         test_accuracy=None,
         num_test=len(data.x_test),
         steps=steps,
         seed=seed,
     )
-    record = measured(network, record, data)
+    if data.y_test is not None:
+        correct = Classifier(network, record)(data.x_test).classes == data.y_test
+        record = dataclasses.replace(record, test_accuracy=round(float(correct.mean()), 6))
     report(f"test accuracy {record.test_accuracy}, {time.monotonic() - started:.0f} s")
     return network, record
 
 
-def measured(network, record, data):
-    """The record with the network's accuracy on the test images, where those have labels."""
-    import dataclasses
-
-    from sample_quality.features.classifier import Classifier
-
-    if data.y_test is None:
-        return record
-    classes = Classifier(network, record)(data.x_test).classes
-    accuracy = round(float((classes == data.y_test).mean()), 6)
-    return dataclasses.replace(record, test_accuracy=accuracy)
-
-
-def fit_classifier(network, data, seed, num_epochs, report):
-    """Train with Adam, a learning rate that falls to zero, and shifted images.
-
-    Returns:
-        Number of training steps.
-    """
-    import keras
-
-    from training_run.step.batches import make_batches, scale_images
-
+def _fit(network, data, seed, report):
+    """Train with Adam and a learning rate that falls to zero; returns the number of steps."""
     batch_size = min(BATCH, len(data.x_train))
     steps_per_epoch = len(data.x_train) // batch_size
-    num_epochs = max(num_epochs, -(-MIN_STEPS // steps_per_epoch))
+    num_epochs = max(NUM_EPOCHS, -(-MIN_STEPS // steps_per_epoch))
     num_steps = num_epochs * steps_per_epoch
     batches = make_batches(
         data, batch_size, seed, 0, num_steps, augment=random_shift(seed, MAX_SHIFT)
@@ -185,18 +98,7 @@ def fit_classifier(network, data, seed, num_epochs, report):
 
 
 def random_shift(seed, max_shift):
-    """An augmentation for `make_batches`: shift every image a little, on black.
-
-    Args:
-        seed: int.
-        max_shift: largest shift in pixels, each way.
-
-    Returns:
-        A function of (images (B, H, W, C), step) giving images of the same shape and dtype.
-    """
-    import tensorflow as tf
-
-    from training_run.step.batches import draw_uniform
+    """An augmentation for `make_batches`: shift images by up to `max_shift` pixels, on black."""
 
     def augment(images, step):
         num_images, height, width = images.shape[:3]

@@ -3,11 +3,11 @@
 import numpy as np
 
 NORMAL_95 = 1.959964
-"""95% of a normal distribution lie within so many standard deviations."""
+"""Standard deviations on either side of the mean that hold 95% of a normal distribution."""
 
 
 def resample_counts(rng, num_images, num_replicates):
-    """How often each image comes in each of several samples drawn with replacement.
+    """How often each image is drawn, for several samples drawn with replacement.
 
     Args:
         rng: a numpy random generator.
@@ -22,10 +22,10 @@ def resample_counts(rng, num_images, num_replicates):
 
 
 def bootstrap_interval(value, replicates, limits=(-np.inf, np.inf)):
-    """A 95% interval: the value and 1.96 standard deviations of the replicates on either side.
+    """A 95% interval: the value plus and minus 1.96 standard deviations of the replicates.
 
-    Not their percentiles: an image that is drawn twice shrinks a sample's variety, which shifts
-    the replicates of distances upwards, but hardly touches their spread.
+    Percentiles would be biased: images that are drawn twice make a sample less diverse. That
+    shifts the replicates of distances upwards and hardly changes their spread.
 
     Args:
         value: the score.

@@ -1,7 +1,7 @@
 """Squared Euclidean distances between many vectors, a tile at a time.
 
-A matrix of 60,000 x 10,000 distances would fill 2.4 GB; the scores only need sums, minima and
-comparisons of its rows. The tiles keep that under a few hundred MB whatever the numbers.
+A matrix of 60,000 x 10,000 distances would fill 2.4 GB. The scores only need sums, minima and
+comparisons of its rows, and with tiles a few hundred MB are enough for any numbers.
 """
 
 import numpy as np
@@ -11,13 +11,12 @@ from sample_quality.numerics.products import product
 TILE = 2**23
 """Distances in a tile: 32 MB of float32."""
 
-
 MAX_VALUES = 2**24
-"""Numbers of the second set that are converted to float32 at once: 64 MB."""
+"""Values of the second set converted to float32 at once: 64 MB."""
 
 
 def flat(images):
-    """Images (or features) as rows: (N, ...) -> (N, D), without a copy."""
+    """Images (N, ...) as rows (N, D), without a copy."""
     return images.reshape(len(images), -1)
 
 
@@ -29,11 +28,11 @@ def distance_tiles(x, y):
         y: (M, D).
 
     Yields:
-        (slice of x, slice of y, (rows, columns) float32 of squared distances), the array new
-        each time. Float32 leaves an error of about 1e-6 of the squared distance from x's mean.
+        (slice of x, slice of y, (rows, columns) float32 of squared distances). The array is new
+        each time. Its error is about 1e-6 of the squared distance from x's mean.
 
     Raises:
-        ValueError: the vectors are none, or not of one length.
+        ValueError: a set is empty, or the vectors are not of one length.
     """
     if len(x) == 0 or x.shape[1:] != y.shape[1:] or x.ndim != 2:
         raise ValueError(
@@ -64,12 +63,7 @@ def _right_factor(y, center):
 
 
 def nearest_neighbours(x, y, num_neighbours):
-    """The nearest rows of y for each row of x.
-
-    Args:
-        x: (N, D), floats or uint8.
-        y: (M, D).
-        num_neighbours: k, at most M.
+    """The k = `num_neighbours` nearest rows of y (M, D) for each row of x (N, D).
 
     Returns:
         (squared distances (N, k) float32, indices into y (N, k) int64), nearest first.
@@ -78,7 +72,7 @@ def nearest_neighbours(x, y, num_neighbours):
 
 
 def nearest_others(x, num_neighbours):
-    """The nearest other rows of x for each row of x; results as of `nearest_neighbours`."""
+    """The nearest other rows of x for each row of x, in the form of `nearest_neighbours`."""
     return _nearest(x, x, num_neighbours, with_self=False)
 
 
@@ -103,9 +97,9 @@ def _nearest(x, y, num_neighbours, with_self):
 
 
 def _smallest(tile, count):
-    """The `count` smallest of each row, in order; spoils the tile.
+    """The `count` smallest of each row, in order; overwrites the tile.
 
-    For a handful, repeated minima are several times faster than partitioning.
+    For a few, repeated minima are several times faster than partitioning.
     """
     every_row = np.arange(len(tile))
     values, where = [], []

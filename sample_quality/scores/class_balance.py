@@ -1,21 +1,13 @@
-"""Which classes a model draws, and how evenly."""
+"""Class balance: which classes a model draws, and how evenly."""
 
 import numpy as np
 
 MISSING = 0.1
-"""A class is missing below this part of an even share: a classifier's slips are no digits."""
+"""A class with less than this part of an even share is missing: classifiers make mistakes."""
 
 
 def class_shares(classes, num_classes):
-    """The share of each class.
-
-    Args:
-        classes: (N,) ints from 0 to num_classes - 1.
-        num_classes: K.
-
-    Returns:
-        (K,) float64, summing to 1.
-    """
+    """Share of each class, (num_classes,) float64, from (N,) ints below `num_classes`."""
     return np.bincount(classes, minlength=num_classes) / len(classes)
 
 
@@ -28,6 +20,6 @@ def distance_from_uniform(shares):
     return 0.5 * np.abs(shares - 1 / shares.shape[-1]).sum(axis=-1)
 
 
-def num_missing(shares):
-    """How many classes have less than `MISSING` of an even share; shares (..., K)."""
+def num_missing_classes(shares):
+    """Number of classes with less than `MISSING` of an even share, from shares (..., K)."""
     return (shares < MISSING / shares.shape[-1]).sum(axis=-1)

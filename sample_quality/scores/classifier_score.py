@@ -1,15 +1,15 @@
-"""Classifier score: sure about each image, undecided about all of them together."""
+"""Classifier score: the Inception Score's formula with our own classifier."""
 
 import numpy as np
 from scipy.special import entr
 
 
 def classifier_score(probabilities, counts=None):
-    """exp(mean over x of KL(p(class|x) || p(class))), the formula of the Inception Score.
+    """exp(mean over x of KL(p(class|x) || p(class))).
 
-    It is exp(H(mean p) - mean H(p)), H the entropy: 1 where the classifier says the same of every
-    image, K at most. Over all images at once; the interval comes from the bootstrap instead of
-    from ten subsets.
+    It equals exp(H(mean p) - mean H(p)), H the entropy: 1 where the classifier says the same of
+    every image; K where it is certain of each, and all classes come equally often. It is taken
+    over all images at once, not over ten subsets.
 
     Args:
         probabilities: (N, K), rows summing to 1.

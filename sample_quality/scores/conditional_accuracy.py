@@ -1,18 +1,14 @@
-"""Does a conditional model draw what it is asked for?"""
+"""Conditional accuracy: does a conditional model draw the class it was asked for?"""
 
 
-def are_as_asked(classes, labels):
-    """Whether the classifier sees the class that was asked for; the mean is the accuracy.
+def matches_label(classes, labels):
+    """True for each image that the classifier assigns to the requested label.
 
     Args:
-        classes: (N,) ints, what the classifier sees.
-        labels: (N,) ints, what was asked for.
+        classes: (N,) ints, the classifier's.
+        labels: (N,) ints, the requested ones.
 
     Returns:
-        (N,) bool.
+        (N,) bool; the mean is the accuracy.
     """
-    if classes.shape != labels.shape:
-        raise ValueError(
-            f"Every image needs a label. Received: {len(classes)} images, {len(labels)} labels"
-        )
     return classes == labels

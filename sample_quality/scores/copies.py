@@ -1,4 +1,4 @@
-"""Copies: of training images, and of one another. Pixels are compared, not features."""
+"""Copies of training images, and copies among the samples. Pixels are compared, not features."""
 
 import math
 
@@ -9,13 +9,12 @@ from sample_quality.numerics.distances import flat, nearest_neighbours, nearest_
 MEMORIZED_RATIO = 1 / 3
 """Nearest to second nearest distance below which an image counts as memorised."""
 
-
 SAME_TO_THE_EYE = 0.02
 """Root mean square difference of pixels in [0, 1]: five grey levels."""
 
 
 def nearest_training_images(images, train, num_neighbours=1):
-    """The training images that samples resemble most.
+    """The training images nearest to each sample.
 
     Args:
         images: (N, H, W, C) uint8.
@@ -29,11 +28,11 @@ def nearest_training_images(images, train, num_neighbours=1):
     return np.sqrt(squares.astype(np.float64)) / 255, indices
 
 
-def are_memorized(images, train):
-    """Which images are copies of training images.
+def is_memorized(images, train):
+    """True for each image that is a copy of a training image.
 
-    An image counts if it is three times nearer to one training image than to the next (a blurred
-    or a typical image is near to many), or if it is the same to the eye.
+    It is three times nearer to one training image than to the second nearest (a blurred or typical
+    image is near to many), or it looks the same as one.
 
     Args:
         images: (N, H, W, C) uint8.
@@ -50,15 +49,8 @@ def are_memorized(images, train):
     return by_ratio | (distances[:, 0] <= _same_distance(images))
 
 
-def are_duplicated(images):
-    """Which images have a twin among the others: one that looks the same to the eye.
-
-    Args:
-        images: (N, H, W, C) uint8, N at least 2.
-
-    Returns:
-        (N,) bool.
-    """
+def is_duplicated(images):
+    """True for each of (N, H, W, C) uint8 images that looks the same as another; (N,) bool."""
     squares, _ = nearest_others(flat(images), 1)
     return np.sqrt(squares[:, 0].astype(np.float64)) / 255 <= _same_distance(images)
 

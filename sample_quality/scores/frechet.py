@@ -1,9 +1,10 @@
-"""Fréchet distance between two sets of features, each taken for a Gaussian."""
+"""Fréchet distance between two sets of features, each approximated by a Gaussian."""
 
 from typing import NamedTuple
 
 import numpy as np
 import scipy.linalg
+import tensorflow as tf
 
 from sample_quality.numerics.products import product
 
@@ -16,14 +17,7 @@ class Moments(NamedTuple):
 
 
 def moments(features):
-    """Mean and unbiased covariance.
-
-    Args:
-        features: (N, D), N at least 2.
-
-    Returns:
-        `Moments`.
-    """
+    """The `Moments` of features (N, D), N at least 2; the covariance is the unbiased one."""
     mean = features.mean(axis=0, dtype=np.float64)
     centered = features - mean
     return Moments(mean, product(centered.T, centered) / (len(features) - 1))
@@ -32,15 +26,15 @@ def moments(features):
 def frechet_distance(one, other):
     """|mean_1 - mean_2|^2 + Tr(C_1 + C_2 - 2 (C_1 C_2)^(1/2)), the square of a distance.
 
-    C_1 C_2 is not symmetric, and its square root by a general algorithm comes out complex where a
+    C_1 C_2 is not symmetric, and general algorithms give it a complex square root where a
     covariance is singular. R C_2 R, R the symmetric square root of C_1, has the same eigenvalues
-    and is symmetric, so only real, non-negative numbers are ever rooted.
+    and is symmetric. So square roots are taken of real, non-negative numbers only.
 
     Args:
         one, other: `Moments`.
 
     Returns:
-        float, not negative, and zero only for equal moments.
+        float, 0 or more.
 
     Source: Dowson & Landau 1982, J. Multivariate Analysis 12; for features of images Heusel et
     al. 2017, arXiv:1706.08500, section 4.
@@ -55,10 +49,10 @@ def frechet_distance(one, other):
 
 
 def resampled_frechet_distances(x, y, x_counts, y_counts):
-    """Fréchet distances of several resamplings of two sets at once, for their spread.
+    """Fréchet distances of several resamplings of two sets at once.
 
-    The formula of `frechet_distance`, with float32 products of features: good to about 1e-5 of
-    the covariances' traces.
+    The formula of `frechet_distance`, with float32 products of features: accurate to about 1e-5
+    of the covariances' traces.
 
     Args:
         x, y: (N, D) and (M, D) features.
@@ -67,10 +61,8 @@ def resampled_frechet_distances(x, y, x_counts, y_counts):
     Returns:
         (B,) float64.
     """
-    import tensorflow as tf
-
     one, other = _resampled_moments(x, x_counts), _resampled_moments(y, y_counts)
-    # A batch on TensorFlow's threads; scipy's, one matrix after the other, spin (see products).
+    # On TensorFlow's threads: scipy's spin while they wait, see `products.py`.
     with tf.device("CPU:0"):
         eigenvalues, vectors = tf.linalg.eigh(one.covariance)
         scaled = vectors * tf.sqrt(tf.maximum(eigenvalues, 0.0))[:, None]
@@ -85,7 +77,7 @@ def resampled_frechet_distances(x, y, x_counts, y_counts):
 def _resampled_moments(features, counts):
     """`Moments` of resamplings: (B, D) and (B, D, D)."""
     center = features.mean(axis=0, dtype=np.float64)
-    centered = (features - center).astype(np.float32)  # cancels little then
+    centered = (features - center).astype(np.float32)  # centred: float32 is then enough
     total = counts.sum(axis=1)[:, None]
     shift = product(counts.astype(np.float32), centered).astype(np.float64) / total
     weighted = (centered * weights[:, None] for weights in counts.astype(np.float32))

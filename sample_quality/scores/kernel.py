@@ -9,7 +9,7 @@ ROWS = 500
 
 
 def polynomial_kernel(x, y):
-    """(x.y / D + 1)^3 for all pairs: (N, D), (M, D) -> (N, M)."""
+    """(x.y / D + 1)^3 for all pairs of rows of (N, D) and (M, D); the result is (N, M)."""
     kernel = product(x, y.T)
     kernel /= x.shape[1]
     kernel += 1
@@ -17,14 +17,13 @@ def polynomial_kernel(x, y):
 
 
 def kernel_distance(x, y):
-    """The unbiased estimate of the squared maximum mean discrepancy with the kernel above.
+    """Unbiased estimate of the squared maximum mean discrepancy, with `polynomial_kernel`.
 
-    Over all pairs, not over random subsets: nothing is left to chance. For two samples of one
-    distribution its expectation is zero, whatever their sizes, so it may be negative.
+    It is taken over all pairs, not over random subsets. For two samples of one distribution its
+    expectation is zero, so it may be negative.
 
     Args:
-        x: (N, D), N at least 2.
-        y: (M, D), M at least 2.
+        x, y: (N, D) and (M, D), N and M at least 2.
 
     Returns:
         float.
@@ -37,8 +36,7 @@ def kernel_distance(x, y):
 def kernel_distances(x, y, x_counts, y_counts):
     """Kernel distances of several resamplings of two sets at once.
 
-    A pair of an image with itself, which resampling makes possible, is left out, as it is in the
-    estimate: it would look like a pair of twins.
+    Resampling makes pairs of an image with itself. They are left out, as in the estimate.
 
     Args:
         x, y: (N, D) and (M, D).
@@ -47,7 +45,7 @@ def kernel_distances(x, y, x_counts, y_counts):
     Returns:
         (B,) float64.
     """
-    # Products of float32 matrices are twice as fast; all sums over rows are float64.
+    # float32 products are twice as fast; sums over rows are float64.
     x, y = np.asarray(x, np.float32), np.asarray(y, np.float32)
     pairs = x_counts.sum(axis=1) * y_counts.sum(axis=1)
     between = _weighted_sums(x, y, x_counts, y_counts) / pairs

@@ -1,7 +1,7 @@
-"""Are the samples realistic, and is everything real among them? By nearest neighbours.
+"""Precision, recall, density and coverage, from nearest neighbours of features.
 
-A set of features is taken for the union of balls, one around each of them, reaching to its k-th
-nearest neighbour.
+The manifold of a set is approximated by balls: one around each feature, as far as its k-th nearest
+neighbour.
 """
 
 from typing import NamedTuple
@@ -13,21 +13,20 @@ from sample_quality.numerics.distances import distance_tiles, nearest_others
 PRECISION_NEIGHBOURS = 3
 """k of Kynkäänniemi et al."""
 
-
 DENSITY_NEIGHBOURS = 5
 """k of Naeem et al."""
 
 
 class ManifoldScores(NamedTuple):
-    """Four scores, image by image; their means are the scores.
+    """Values of each image; their means are the scores.
 
     Attributes:
-        precision: (M,) whether the generated image lies in a ball of a real one.
-        recall: (N,) whether the real image lies in a ball of a generated one.
-        density: (M,) in how many balls of real images the generated one lies, divided by k: 1 on
-            average for real images, more where samples crowd around typical ones.
-        coverage: (N,) whether a generated image lies in the real one's ball. Unlike recall it
-            does not grow with balls around outlying samples.
+        precision: (M,) bool, True if the generated image lies in a ball of a real one.
+        recall: (N,) bool, True if the real image lies in a ball of a generated one.
+        density: (M,) number of real images' balls that the generated one lies in, divided by k. It
+            is 1 on average for real images, and more where samples gather around typical ones.
+        coverage: (N,) bool, True if a generated image lies in the real one's ball. Large balls
+            around outliers among the samples do not raise it, unlike recall.
     """
 
     precision: np.ndarray
@@ -37,14 +36,7 @@ class ManifoldScores(NamedTuple):
 
 
 def ball_radii(features):
-    """Squared distance to the nearest other feature, to the second nearest, ...
-
-    Args:
-        features: (N, D), N at least 6.
-
-    Returns:
-        (N, `DENSITY_NEIGHBOURS`) float32.
-    """
+    """Squared distances of features (N, D) to their nearest others: (N, `DENSITY_NEIGHBOURS`)."""
     return nearest_others(features, DENSITY_NEIGHBOURS)[0]
 
 
@@ -54,7 +46,7 @@ def manifold_scores(real, generated, real_radii=None):
     Args:
         real: (N, D) features, N at least 6.
         generated: (M, D) features, M at least 6.
-        real_radii: `ball_radii(real)`, if known already.
+        real_radii: `ball_radii(real)`, if computed already.
 
     Returns:
         `ManifoldScores`.

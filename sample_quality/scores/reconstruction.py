@@ -1,4 +1,4 @@
-"""How much of an image a VAE keeps."""
+"""Reconstruction error: how much of an image a VAE keeps."""
 
 import numpy as np
 import tensorflow as tf
@@ -12,14 +12,14 @@ def reconstruction_errors(encoder, decoder, images, value_range, labels=None):
     """Squared error of reconstructions from the posterior's mean, summed over pixels.
 
     Args:
-        encoder: images, or [images, labels], -> [z_mean, z_log_var].
-        decoder: z, or [z, labels], -> images in `value_range`.
+        encoder: images, or [images, labels], to [z_mean, z_log_var].
+        decoder: z, or [z, labels], to images in `value_range`.
         images: (N, H, W, C) uint8.
         value_range: (low, high) of the networks' images.
         labels: (N,) int32 for conditional networks.
 
     Returns:
-        (N,) float64; pixels count as in [0, 1], whatever the range.
+        (N,) float64, for pixels scaled to [0, 1] whatever the range.
     """
     low, high = value_range
     errors = []
@@ -28,7 +28,7 @@ def reconstruction_errors(encoder, decoder, images, value_range, labels=None):
         x = scale_images(images[part], value_range)
         y = [] if labels is None else [tf.constant(labels[part], tf.int32)]
         z_mean, _ = encoder([x, *y] if y else x, training=False)
-        made = decoder([z_mean, *y] if y else z_mean, training=False)
-        squares = tf.square((made - x) / (high - low))
+        reconstructed = decoder([z_mean, *y] if y else z_mean, training=False)
+        squares = tf.square((reconstructed - x) / (high - low))
         errors.append(tf.reduce_sum(squares, axis=range(1, len(squares.shape))))
     return np.concatenate(errors).astype(np.float64)

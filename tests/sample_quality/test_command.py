@@ -73,13 +73,15 @@ def test_a_run_is_scored_and_the_file_says_how(run, capsys):
     assert (score.protocol.num_real, score.protocol.num_generated) == (10, 50)
     assert score.protocol.features == "mnist classifier"
     assert "conditional_accuracy" not in quality.scores
+    assert "without_classifier" not in quality.about
     assert score.value > score.floor > 0
     assert not list(run.glob(".tmp-*"))
 
 
 def test_the_same_command_writes_the_same_bytes_and_another_seed_others(run, tmp_path):
     for name, seed in (("a", "0"), ("b", "0"), ("c", "1")):
-        assert main([str(run), "--seed", seed, "--out", str(tmp_path / f"{name}.json")]) == 0
+        out = str(tmp_path / f"{name}.json")
+        assert main([str(run), "--num", "100", "--seed", seed, "--out", out]) == 0
     first, second, third = (json.loads((tmp_path / f"{n}.json").read_text()) for n in "abc")
     assert first == second
     assert first["scores"]["frechet_distance"] != third["scores"]["frechet_distance"]
@@ -164,6 +166,7 @@ def test_without_a_classifier_only_copies_are_looked_for_and_the_file_says_why(
     assert list(quality.scores) == ["memorized", "duplicated"]
     assert "python -m sample_quality.train_classifier" in quality.about["notes"][0]
     assert quality.about["notes"][0] in capsys.readouterr().out
+    assert quality.about["without_classifier"] == quality.about["notes"][0]
 
 
 def assert_one_sentence(arguments, words, capsys):
