@@ -1,19 +1,26 @@
 """The callback that scores a run while it trains and keeps the best networks."""
 
-import json
 import os
 import shutil
-from dataclasses import asdict
 from pathlib import Path
 
 from sample_quality.protocol import MAX_REAL, Protocol
 from sample_quality.scores.frechet import frechet_distance, moments
+from training_run.config.records import Record, read_record, write_record
 from training_run.errors import UserError
-from training_run.files import read_json, write_text
 from training_run.loop.callbacks import EverySteps, check_finite
 from training_run.run_folder.networks import save_networks
 from training_run.run_folder.paths import RunDir
 from training_run.step.sampling import choose_labels, generate
+
+
+class BestRecord(Record):
+    """The content of `best/score.json`: name and value of the score, its step and protocol."""
+
+    score: str
+    value: float
+    step: int
+    protocol: Protocol
 
 
 class FrechetScore:
@@ -67,10 +74,12 @@ class KeepBest(EverySteps):
     def __init__(self, clock, every, score, folder):
         super().__init__(clock, every)
         self.score, self.folder, self.best = score, Path(folder), None
+        recover_folder(self.folder)
+        read_best(self.folder, score)
 
     def on_train_begin(self, logs=None):
-        recover_folder(self.folder)
-        self.best = read_best(self.folder, self.score)
+        record = read_best(self.folder, self.score)  # a resume may have removed it since
+        self.best = record and record.value
 
     def at_step(self, step, logs):
         check_finite(self.model, step)  # weights that are NaN have no score
@@ -83,12 +92,7 @@ class KeepBest(EverySteps):
 
 def save_best(folder, model, score, value, step):
     """Replace `folder` by one with the model's networks and their score."""
-    record = {
-        "score": score.name,
-        "value": value,
-        "step": step,
-        "protocol": asdict(score.protocol),
-    }
+    record = BestRecord(score=score.name, value=value, step=step, protocol=score.protocol)
     new, old = _temporary_folders(folder)
     shutil.rmtree(new, ignore_errors=True)  # from a write that failed
     new.mkdir()
@@ -96,7 +100,7 @@ def save_best(folder, model, score, value, step):
     config = folder.parent / "config.yaml"
     if config.is_file():  # so that the commands that take a run also take its `best/`
         shutil.copy(config, new)
-    write_text(new / "score.json", json.dumps(record, indent=2) + "\n")
+    write_record(new / "score.json", record)
     if folder.exists():
         os.rename(folder, old)
     os.rename(new, folder)
@@ -117,7 +121,7 @@ def _temporary_folders(folder):
 
 
 def read_best(folder, score):
-    """The lowest score so far, or None.
+    """The `BestRecord` of the lowest score so far, or None.
 
     Raises:
         UserError: if the file cannot be read, or has another score or protocol.
@@ -125,14 +129,10 @@ def read_best(folder, score):
     path = folder / "score.json"
     if not path.exists():
         return None
-    try:
-        record = read_json(path)
-        name, value, protocol = record["score"], record["value"], Protocol(**record["protocol"])
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise UserError(f"{path}: the best score cannot be read ({error})") from None
-    if (name, protocol) != (score.name, score.protocol):
+    record = read_record(path, BestRecord)
+    if (record.score, record.protocol) != (score.name, score.protocol):
         raise UserError(
-            f"{path}: expected {score.name} of {score.protocol}, received {name} of {protocol}; "
-            f"move {folder} away to start anew"
+            f"{path}: expected {score.name} of {score.protocol}, received {record.score} of "
+            f"{record.protocol}; move {folder} away to start anew"
         )
-    return value
+    return record

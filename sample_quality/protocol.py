@@ -6,15 +6,16 @@ what real images get under the same protocol.
 """
 
 import dataclasses
-import json
 import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from pydantic import Field, FiniteFloat
+
 from sample_quality.numerics.bootstrap import bootstrap_interval, resample_counts
+from training_run.config.records import Record, read_record, write_record
 from training_run.data.image_data import sha256_of_array
 from training_run.errors import UserError
-from training_run.files import read_json, write_text
 
 FORMAT = 1
 
@@ -87,9 +88,9 @@ class Score:
         parts: numbers behind the value, such as the share of each class; may be empty.
     """
 
-    value: float
-    interval: tuple[float, float]
-    floor: float | None
+    value: FiniteFloat
+    interval: tuple[FiniteFloat, FiniteFloat]
+    floor: FiniteFloat | None
     protocol: Protocol
     parts: tuple[float, ...] = ()
 
@@ -151,28 +152,35 @@ class Quality(NamedTuple):
     about: dict
 
 
+class QualityRecord(Record):
+    """The content of a `quality.json`."""
+
+    format: int = FORMAT
+    run: str = ""
+    network: str = ""
+    network_sha256: str = ""
+    notes: list[str] = Field(default_factory=list)
+    without_classifier: str | None = None
+    scores: dict[str, Score]
+
+
 def write_quality(path, quality):
-    """Write a `Quality` as JSON, whole or not at all."""
-    scores = {name: dataclasses.asdict(score) for name, score in quality.scores.items()}
-    record = {"format": FORMAT, **quality.about, "scores": scores}
-    write_text(path, json.dumps(record, indent=2) + "\n")
+    """Write a `Quality` as JSON, whole or not at all.
+
+    Raises:
+        UserError: if a score is not finite.
+    """
+    write_record(path, QualityRecord(**quality.about, scores=quality.scores))
 
 
 def read_quality(path):
-    """The `Quality` in a file.
+    """The `Quality` in a file; scores that this version does not know are left out.
 
     Raises:
         UserError: if it cannot be read or is of another format.
     """
-    try:
-        record = read_json(path)
-        if record.pop("format") != FORMAT:
-            raise ValueError(f"it is not of format {FORMAT}")
-        scores = {name: _read_score(**values) for name, values in record.pop("scores").items()}
-        return Quality(scores, record)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise UserError(f"{path}: the scores cannot be read ({error})") from None
-
-
-def _read_score(value, interval, floor, protocol, parts):
-    return Score(value, tuple(interval), floor, Protocol(**protocol), tuple(parts))
+    record = read_record(path, QualityRecord)
+    if record.format != FORMAT:
+        raise UserError(f"{path}: format: expected {FORMAT}, received {record.format}")
+    about = record.model_dump(exclude={"format", "scores"}, exclude_none=True)
+    return Quality({name: record.scores[name] for name in METRICS if name in record.scores}, about)

@@ -199,7 +199,7 @@ def test_a_network_that_diverged_is_one_sentence(tmp_path, tiny_data, capsys):
     network = generator()
     network.set_weights([np.full_like(weights, np.nan) for weights in network.get_weights()])
     run = make_run(tmp_path / "00001-n", tiny_data, {"generator": network})
-    assert_one_sentence([str(run)], "its samples are no images", capsys)
+    assert_one_sentence([str(run)], "expected finite weights, received NaN or infinity", capsys)
 
 
 @pytest.mark.parametrize(

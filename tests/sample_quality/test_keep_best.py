@@ -116,7 +116,7 @@ def test_a_write_that_fails_leaves_the_best_before_it(tmp_path, monkeypatch):
     def fail(path, text):
         raise OSError("disk full")
 
-    monkeypatch.setattr("sample_quality.keep_best.write_text", fail)
+    monkeypatch.setattr("sample_quality.keep_best.write_record", fail)
     with pytest.raises(OSError, match="disk full"):
         train(tmp_path, OneWeight(), ScoreFromList(1.0), first_step=4, total=8)
     step, record = best(tmp_path)

@@ -128,16 +128,24 @@ def test_more_images_than_could_stand_in_for_them_are_refused(real_sets):
 
 
 def test_the_file_gives_back_what_was_written(tmp_path, scores):
-    quality = Quality(scores, {"run": "00001-x", "network": "generator.keras", "notes": ["a"]})
+    about = {"run": "00001-x", "network": "g.keras", "network_sha256": "0f", "notes": ["a"]}
+    quality = Quality(scores, about)
     write_quality(tmp_path / "quality.json", quality)
     assert read_quality(tmp_path / "quality.json") == quality
+
+
+def test_a_score_that_is_not_finite_is_not_written(tmp_path, scores):
+    nan = dataclasses.replace(scores["recall"], value=float("nan"))
+    with pytest.raises(UserError, match="expected finite numbers to write"):
+        write_quality(tmp_path / "quality.json", Quality({"recall": nan}, {}))
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"format": 99}', '{"format": 1, "scores": {"a": 1}}'])
 def test_a_damaged_file_is_one_sentence(tmp_path, text):
     path = tmp_path / "quality.json"
     path.write_text(text)
-    with pytest.raises(UserError, match=r"quality\.json: the scores cannot be read"):
+    with pytest.raises(UserError, match=r"quality\.json: "):
         read_quality(path)
 
 

@@ -44,6 +44,15 @@ def read_record(path, record_class):
 
 
 def write_record(path, record):
-    """Write a record as JSON, whole or not at all."""
+    """Write a record as JSON, whole or not at all.
+
+    Raises:
+        UserError: if a number in it is not finite.
+    """
     values = record.model_dump(mode="json")
-    write_text(path, json.dumps(values, indent=2, allow_nan=False) + "\n")
+    try:
+        text = json.dumps(values, indent=2, allow_nan=False)
+    except ValueError:
+        message = "expected finite numbers to write, received NaN or infinity"
+        raise UserError(f"{path}: {message}") from None
+    write_text(path, text + "\n")
