@@ -1,4 +1,4 @@
-"""What a VAE's run has beside a GAN's: held-out losses, reconstructions and last pictures."""
+"""What only a VAE's run has: held-out losses, reconstructions, pictures of the latent space."""
 
 import keras
 
@@ -7,6 +7,7 @@ from training_run.pictures.grid import interleave_rows, save_image_grid
 from training_run.pictures.pixels import to_uint8
 from vae_mnist.latent_path import write_run_strip
 from vae_mnist.plane import write_manifold
+from vae_mnist.trained import labels_at
 
 
 class Validation(EverySteps):
@@ -15,10 +16,10 @@ class Validation(EverySteps):
     Args:
         clock, every: when; a multiple of the log's interval.
         images: (N, H, W, C) uint8.
-        labels: (N,) int32 for a conditional model, else None.
+        labels: (N,) int32, or None if the data have none.
     """
 
-    def __init__(self, clock, every, images, labels=None):
+    def __init__(self, clock, every, images, labels):
         super().__init__(clock, every)
         self.images, self.labels = images, labels
 
@@ -27,39 +28,38 @@ class Validation(EverySteps):
 
 
 class Reconstructions(EverySteps):
-    """Grids of held-out images, each above its reconstruction, of the same images every time.
+    """Writes grids of held-out images, each above its reconstruction.
 
     Args:
         clock, every: when, and at step 0.
-        images, labels: as for `Validation`.
+        run: the `RunDir` to write into.
+        images, labels: as for `Validation`; every grid shows all of them.
         num_columns: images in a row.
-        path_of: step -> where that step's grid belongs.
     """
 
-    def __init__(self, clock, every, images, labels, num_columns, path_of):
+    def __init__(self, clock, every, run, images, labels, num_columns):
         super().__init__(clock, every)
-        self.images, self.labels = images, labels
-        self.num_columns, self.path_of = num_columns, path_of
+        self.run, self.images, self.labels, self.num_columns = run, images, labels, num_columns
 
     def on_train_begin(self, logs=None):
         if self.clock.step == 0:
             self.at_step(0, logs)
 
     def at_step(self, step, logs):
-        path = self.path_of(step)
+        path = self.run.reconstruction(step)
         path.parent.mkdir(exist_ok=True)
         made = to_uint8(self.model.reconstruct(self.images, self.labels), self.model.value_range)
         pairs = interleave_rows([self.images, made], self.num_columns)
         save_image_grid(path, pairs, (0, 255), self.num_columns)
 
 
-class LastPictures(keras.callbacks.Callback):
-    """Pictures of the latent space where training ends, also when a signal has ended it.
+class FinalPictures(keras.callbacks.Callback):
+    """Writes pictures of the latent space when training ends, also if a signal has ended it.
 
     Args:
         run: the `RunDir`.
         data: its `ImageData`.
-        seed: picks the test images, so that every run with this seed shows the same.
+        seed: picks the test images; the same for all runs with this seed.
     """
 
     def __init__(self, run, data, seed):
@@ -73,18 +73,17 @@ class LastPictures(keras.callbacks.Callback):
 
 
 def vae_callbacks(context):
-    """Held-out losses, reconstructions and last pictures of a run, from its `RunContext`."""
+    """The callbacks of a VAE's run, from its `RunContext`."""
     config, data, run = context.config, context.data, context.run
     clock, schedule, num_columns = context.clock, context.schedule, config.samples.num_columns
 
-    def held_out(num_images):
-        labels = data.y_test[:num_images] if config.model.conditional else None
-        return data.x_test[:num_images], labels
+    def held_out(num):
+        return data.x_test[:num], labels_at(data, slice(num))
 
     shown = held_out(max(config.samples.num_rows // 2, 1) * num_columns)
     callbacks = [
-        Reconstructions(clock, schedule.samples_every, *shown, num_columns, run.reconstruction),
-        LastPictures(run, data, config.seed),
+        Reconstructions(clock, schedule.samples_every, run, *shown, num_columns),
+        FinalPictures(run, data, config.seed),
     ]
     if config.validation.every:
         scored = held_out(config.validation.num_images)

@@ -7,7 +7,7 @@ import pytest
 
 from training_run.config.load import config_to_yaml, find_config, list_presets, load_config
 from training_run.config.yaml_source import ConfigError
-from training_run.data.datasets import DataSpec
+from training_run.data.image_data import DataSpec
 from vae_mnist.config import VAEConfig, check_data
 
 MINIMAL = "family: vae\nname: x\ntraining:\n  steps: 100\n"
