@@ -83,7 +83,7 @@ def make_point(axis, value):
 
     from gan_mnist.train import FAMILY
     from training_run.config.load import find_config, load_config
-    from training_run.data.datasets import DataSpec, ImageData
+    from training_run.data.image_data import DataSpec, ImageData
     from training_run.family import build_model
     from training_run.step.precision import resolve_precision
 

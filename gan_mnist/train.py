@@ -32,6 +32,9 @@ class GANFamily(Family):
     def check(self, config, spec, path):
         check_data(config, spec, path)
 
+    def arrays_used(self, config):
+        return ("x_train", "y_train") if config.model.conditional else ("x_train",)
+
     def prepare(self, config, data):
         return Prepared(data, while_training.find_classifier(config, data))
 

@@ -1,1 +1,7 @@
-"""Run folders in, one comparison report out."""
+"""A report that compares runs of GANs and VAEs.
+
+In: run folders (`runs`) and their scores (`scores`), pooled over seeds (`pooling`).
+Out: one HTML file. `findings` writes its sentences, `pictures` and `figures` its images, `tables`
+its tables; `page` fills the Jinja templates in `templates/` with them.
+Open `command` first: `write_report` goes from the folders to the page.
+"""

@@ -1,15 +1,13 @@
 """The command that compares runs: `python -m gan_vs_vae [RUN ...]`.
 
-Nothing here imports TensorFlow until the runs are known to fit together.
+Nothing here imports TensorFlow before the runs have been checked.
 """
 
 import argparse
-import sys
 from functools import partial
 from pathlib import Path
 
-from gan_vs_vae.default_runs import DEFAULTS, TrainingFailed, train_defaults
-from gan_vs_vae.pooling import pool_runs
+from gan_vs_vae.default_runs import DEFAULTS, train
 from gan_vs_vae.runs import read_runs
 from sample_quality.command import check_numbers
 from training_run.cli.parser import CommandParser, integer
@@ -21,12 +19,12 @@ from training_run.tensorflow_import import import_tensorflow
 REPORT = "report.html"
 
 _DESCRIPTION = """\
-Compare runs of GANs and VAEs: one HTML file that needs no network, with samples, progress,
-nearest training images, interpolations, losses, scores and what follows from them.
-Without a RUN it first trains a short default of both:
+Compare runs of GANs and VAEs. The result is one HTML file that needs no network. It has samples,
+progress, nearest training images, interpolations, losses, scores and findings.
+Without a RUN, a short default of both is trained first:
 {defaults}
-Runs that differ in nothing but the seed are pooled. Runs without a quality.json are scored
-first, about a minute each, and get one.
+Runs that differ only in the seed are pooled. A run without a quality.json is scored first. That
+takes about a minute, and the scores are saved in its folder.
 """
 
 
@@ -35,105 +33,84 @@ def build_parser():
     parser = CommandParser(
         prog="python -m gan_vs_vae",
         description=_DESCRIPTION.format(
-            defaults="\n".join(f"  {training.about}" for training in DEFAULTS)
+            defaults="\n".join(f"  {training.description}" for training in DEFAULTS)
         ),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "runs", nargs="*", metavar="RUN", help="run folders, their numbers, or latest"
+        "runs", nargs="*", metavar="RUN", help="run folders, numbers, latest or bundled:NAME"
     )
     parser.add_argument(
-        "--out", metavar="DIR", type=Path, help=f"where {REPORT} goes (default: OUTPUTS/comparison)"
+        "--out", metavar="DIR", type=Path, help=f"folder for {REPORT} (default: OUTPUTS/comparison)"
     )
     parser.add_argument(
         "--outputs",
         metavar="DIR",
         default="outputs",
-        help="where numbers and latest are looked up, and default runs go (default: outputs)",
+        help="folder of numbers, latest and the default runs (default: outputs)",
     )
     parser.add_argument(
-        "--seed", type=integer, default=0, help="of the latents and scores (default: 0)"
+        "--seed", type=integer, default=0, help="seed of latents and scores (default: 0)"
     )
     parser.add_argument(
-        "--num", type=integer, default=10_000, help="how many samples to score (default: 10000)"
+        "--num", type=integer, default=10_000, help="number of samples to score (default: 10000)"
     )
     return parser
 
 
 def main(argv=None):
     """Run the command; returns its exit code."""
-    arguments = build_parser().parse_intermixed_args(argv)
-    try:
-        return run_command(_compare, arguments)
-    except _Stopped as stopped:
-        return stopped.code
-
-
-class _Stopped(Exception):
-    def __init__(self, code):
-        super().__init__(code)
-        self.code = code
+    return run_command(_compare, build_parser().parse_intermixed_args(argv))
 
 
 def _compare(arguments):
     check_numbers(arguments.num, arguments.seed)
     out = arguments.out or Path(arguments.outputs) / "comparison"
     _check_folder(out)
-    runs = read_runs(arguments.runs or _default_runs(arguments.outputs), arguments.outputs)
-    page = write_report(runs, arguments.num, arguments.seed)
-    _write(out, page)
+    references = arguments.runs
+    if not references:
+        print("no runs given: training a short default of both", flush=True)
+        references = [train(training, arguments.outputs) for training in DEFAULTS]
+    html = write_report(read_runs(references, arguments.outputs), arguments.num, arguments.seed)
+    out.mkdir(parents=True, exist_ok=True)
+    write_text(out / REPORT, html)
     print(out / REPORT)
     return 0
 
 
-def _default_runs(output_dir):
-    print("no runs given: training a short default of both, then comparing them", flush=True)
-    try:
-        return train_defaults(output_dir, report=partial(print, flush=True))
-    except TrainingFailed as failed:
-        print(failed, file=sys.stderr)
-        raise _Stopped(failed.code) from None
-
-
 def _check_folder(out):
-    """Refuse a folder that cannot be one, before anything is trained or scored."""
-    existing = out.absolute()
-    while not existing.exists():
-        existing = existing.parent
+    """Refuse a path below a file, before anything is trained or scored."""
+    existing = next(path for path in (out.absolute(), *out.absolute().parents) if path.exists())
     if not existing.is_dir():
         raise UserError(f"--out: expected a folder, received {out}, where {existing} is a file")
 
 
 def write_report(runs, num, seed):
-    """The HTML of a report on runs.
+    """The HTML of a report on a list of `Run`, all of the same images.
 
     Args:
-        runs: list of `Run`, of the same images.
-        num: samples to score, where that is still to be done.
-        seed: of latents and scores.
-
-    Returns:
-        str.
+        num: number of samples for a run that has no scores yet.
+        seed: seed of latents and scores.
 
     Raises:
-        UserError: if a network cannot be loaded, draws other images, or cannot be scored.
+        UserError: a network cannot be loaded, gives images of another shape, or cannot be scored.
     """
     import_tensorflow()
-    from gan_vs_vae.page import Material, build_page
-    from gan_vs_vae.pictures import draw_run
-    from gan_vs_vae.scores import qualities_of
+    from gan_vs_vae.page import build_page
+    from gan_vs_vae.pictures import make_pictures
+    from gan_vs_vae.scores import score_runs
     from training_run.data.datasets import load_dataset
 
     data = load_dataset(runs[0].settings.data)
     networks = {run.title: load_networks(run) for run in runs}
-    qualities = qualities_of(runs, data, num, seed, partial(print, flush=True))
-    print("drawing", flush=True)
-    drawn = {run.title: draw_run(run, networks[run.title], data, seed) for run in runs}
-    return build_page(Material(runs, pool_runs(runs), networks, drawn, qualities, seed))
+    qualities = score_runs(runs, data, num, seed, partial(print, flush=True))
+    print("making pictures", flush=True)
+    pictures = {run.title: make_pictures(run, networks[run.title], data, seed) for run in runs}
+    return build_page(runs, networks, pictures, qualities, seed)
 
 
 def load_networks(run):
-    """The saved networks of a run: dict of name to keras network."""
+    """The saved networks of a run: dict of name to Keras network."""
     from training_run.run_folder.networks import (
         IMAGES_TO_LOGITS,
         IMAGES_TO_POSTERIORS,
@@ -152,11 +129,3 @@ def load_networks(run):
         for name, signature in signatures.items()
         if run.folder.network(name).is_file()
     }
-
-
-def _write(out, page):
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        write_text(out / REPORT, page)
-    except OSError as error:
-        raise UserError(f"{out}: cannot be written: {error.strerror or error}") from None

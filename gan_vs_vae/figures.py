@@ -1,85 +1,80 @@
-"""Curves of runs, as SVG that a page carries in itself."""
+"""Curves of runs, as SVG inside the page."""
 
 import io
-import json
 from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
 from gan_vs_vae.pictures import Picture, data_uri
+from gan_vs_vae.runs import Run
 from sample_quality.protocol import Protocol
-from training_run.pictures.curves import COLORS, FAINT_INK, GRID, INK, draw_curves, group_metrics
+from training_run.files import read_json
+from training_run.pictures.curves import COLORS, GRID, PALE_TEXT, TEXT, draw_curves, group_metrics
 
 SCORE_COLUMN = "frechet_distance"
-"""Column of log.csv that scores a run while it trains."""
+"""Column of log.csv with the scores of a run while it trained."""
 
 WIDTH = 4.5
-"""Inches: narrow, so that letters are large enough on a phone and on a wall."""
+"""Inches. Narrow, so that the letters are large enough on a phone."""
 
 TITLE_HEIGHT = 0.3
-"""Inches that a figure of curves keeps for its title."""
+"""Inches that `draw_curves` leaves for a title."""
 
-POINTS_TO_PIXELS = 96 / 72
+PIXELS_PER_INCH = 96
 
 
 def loss_curves(run):
-    """A `Picture` of a run's losses and other logged numbers; None without any."""
+    """A `Picture` of everything in a run's log but the score; None if there is nothing."""
     columns = {name: values for name, values in run.log.items() if name != SCORE_COLUMN}
     panels = group_metrics(columns)
     if not panels:
         return None
-    figure = draw_curves(columns, panels, title="")  # the page has one
+    figure = draw_curves(columns, panels, title="")
     figure.set_size_inches(WIDTH, figure.get_size_inches()[1] - TITLE_HEIGHT)
     return _svg(figure)
 
 
-class Course(NamedTuple):
-    """Scores of a run while it trained.
+class QualityCurve(NamedTuple):
+    """Fréchet distances (n,) of a run while it trained, and the training times (n,) in minutes."""
 
-    Attributes:
-        run: the `Run`.
-        minutes: (n,) training time.
-        values: (n,) Fréchet distances.
-    """
-
-    run: NamedTuple
+    run: Run
     minutes: np.ndarray
     values: np.ndarray
 
 
-def scored_while_training(runs):
-    """The courses of runs whose logs have scores, those of one protocol together.
+def quality_curves(runs):
+    """The curves of the runs that were scored while training: `Protocol` to list of `QualityCurve`.
 
-    Returns:
-        dict of `Protocol` without seed, or None where a run does not record it -> `Course`s.
+    The seed of the protocol is set to 0, since each run uses its own. The key is None for runs
+    that do not record their protocol.
     """
     found = {}
     for run in runs:
-        nothing = np.full(len(run.log.get("step", ())), np.nan)
-        seconds, values = (run.log.get(name, nothing) for name in ("seconds", SCORE_COLUMN))
+        if not {"seconds", SCORE_COLUMN} <= run.log.keys():
+            continue
+        seconds, values = run.log["seconds"], run.log[SCORE_COLUMN]
         known = np.isfinite(seconds) & np.isfinite(values)
         if known.any():
-            course = Course(run, seconds[known] / 60, values[known])
-            found.setdefault(_protocol_while_training(run), []).append(course)
+            curve = QualityCurve(run, seconds[known] / 60, values[known])
+            found.setdefault(_protocol_while_training(run), []).append(curve)
     return found
 
 
 def _protocol_while_training(run):
-    """From best/score.json; the seed is the run's own, and no part of the comparison."""
     try:
-        record = json.loads((run.folder.path / "best" / "score.json").read_text(encoding="utf-8"))
+        record = read_json(run.folder.path / "best" / "score.json")
         return replace(Protocol(**record["protocol"]), seed=0)
     except (OSError, ValueError, TypeError, KeyError):
         return None
 
 
-def quality_over_time(courses, colors):
+def quality_chart(curves, colors):
     """A `Picture` of Fréchet distance against training time, all runs in one.
 
     Args:
-        courses: list of `Course`, of one protocol.
-        colors: title of a run -> its colour.
+        curves: list of `QualityCurve`, of one protocol.
+        colors: title of a run to its colour.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -88,7 +83,7 @@ def quality_over_time(courses, colors):
     figure = Figure(figsize=(1.2 * WIDTH, 3.4), layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
     axes = figure.subplots()
-    for run, minutes, values in courses:
+    for run, minutes, values in curves:
         line = "-" if run.family == "GAN" else "--"
         axes.plot(
             minutes, values, line, color=colors[run.title], marker="o", markersize=3.5, linewidth=2,
@@ -99,19 +94,23 @@ def quality_over_time(courses, colors):
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.minorticks_off()
     axes.set_xlim(left=0)
-    axes.set_xlabel("training time, minutes", color=FAINT_INK, fontsize=10)
-    axes.set_title("Fréchet distance (lower is better)", loc="left", fontsize=11, color=INK)
+    axes.set_xlabel("training time, minutes", color=PALE_TEXT, fontsize=10)
+    axes.set_title("Fréchet distance (lower is better)", loc="left", fontsize=11, color=TEXT)
     axes.grid(color=GRID, linewidth=0.8)
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.spines["bottom"].set_color(GRID)
-    axes.tick_params(colors=FAINT_INK, labelsize=9.5, length=0, which="both")
-    axes.legend(frameon=False, fontsize=10, labelcolor=INK)
+    axes.tick_params(colors=PALE_TEXT, labelsize=9.5, length=0, which="both")
+    axes.legend(frameon=False, fontsize=10, labelcolor=TEXT)
     return _svg(figure)
 
 
-def color_of(index):
-    """Colour of the entry with that index."""
-    return COLORS[index % len(COLORS)]
+def colors_of(entries):
+    """Title of an entry, and of each of its runs, to its colour."""
+    colors = {}
+    for index, entry in enumerate(entries):
+        titles = [entry.title, *(run.title for run in entry.runs)]
+        colors |= dict.fromkeys(titles, COLORS[index % len(COLORS)])
+    return colors
 
 
 def _svg(figure):
@@ -121,6 +120,6 @@ def _svg(figure):
     buffer = io.BytesIO()
     with mpl.rc_context({"svg.hashsalt": "gan_vs_vae"}):
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    width, height = figure.get_size_inches() * 72 * POINTS_TO_PIXELS
+    width, height = figure.get_size_inches() * PIXELS_PER_INCH
     uri = data_uri(buffer.getvalue(), "image/svg+xml")
     return Picture(uri, round(width), round(height), is_pixels=False)

@@ -1,64 +1,46 @@
-"""What a comparison shows, in sentences that follow from its numbers.
+"""The findings of a report: sentences computed from the scores.
 
-A difference is stated only where 95% intervals do not overlap. (That asks for more than a test at
-5% would, which is right for a handful of comparisons read at once.) Of several seeds the interval
-reaches from the lowest to the highest of theirs, so a difference then holds for every one.
+A sentence states a difference only if the 95% intervals do not overlap. (This is stricter than a
+test at 5%, since a reader makes several comparisons at once.) For several seeds, the interval
+covers those of all seeds, so the difference holds for each seed.
 """
 
 from typing import NamedTuple
 
-from gan_vs_vae.runs import section
-from gan_vs_vae.words import duration, listed, number, percent, range_of
+from gan_vs_vae.wording import duration, interval, join_with_and, number, percent
 
 SAME_TIME = 1.1
-"""Times within ten percent are about the same: a machine's own differences are as large."""
+"""Times within 10% are about the same: one machine varies as much."""
 
 
 class Ranking(NamedTuple):
-    """Entries by one score.
-
-    Attributes:
-        best: title of the best one.
-        tied: titles of those whose intervals overlap the best one's.
-        behind: titles of the others, the better first.
-    """
+    """Titles of entries, ranked by one score: the best, those whose intervals overlap its interval,
+    and the others, the better ones first."""
 
     best: str
     tied: tuple
     behind: tuple
 
 
-def rank(cells, better):
-    """The `Ranking` of entries.
-
-    Args:
-        cells: title -> `Measured`, at least one.
-        better: "lower" or "higher".
-    """
+def rank(scores, better):
+    """The `Ranking` of one or more entries, by title to `PooledScore`; `better` is "lower" or
+    "higher"."""
     sign = 1 if better == "lower" else -1
-    first, *others = sorted(cells, key=lambda title: sign * cells[title].value)
-    best = cells[first]
+    first, *others = sorted(scores, key=lambda title: sign * scores[title].value)
+    best = scores[first]
 
-    def overlaps(other):
-        return other.low <= best.high and best.low <= other.high
+    def overlaps(title):
+        return scores[title].low <= best.high and best.low <= scores[title].high
 
     return Ranking(
         first,
-        tuple(title for title in others if overlaps(cells[title])),
-        tuple(title for title in others if not overlaps(cells[title])),
+        tuple(title for title in others if overlaps(title)),
+        tuple(title for title in others if not overlaps(title)),
     )
 
 
 def find_all(entries, rows):
-    """All that can be said, in the order of importance.
-
-    Args:
-        entries: list of `Entry`.
-        rows: list of `Row`.
-
-    Returns:
-        List of sentences.
-    """
+    """All sentences on a list of `Entry` and their `ScoreRow`s, the most important first."""
     return [
         *unfinished(entries),
         *frechet(rows),
@@ -69,15 +51,15 @@ def find_all(entries, rows):
     ]
 
 
-def rows_of(rows, name):
-    """The rows of one score; several where runs were scored by different protocols."""
+def _rows_of(rows, name):
+    """The rows of one score: several if runs were scored by different protocols."""
     return [row for row in rows if row.name == name]
 
 
 def unfinished(entries):
-    """A warning for each entry that is not trained to its end."""
+    """A sentence for each run that has not reached its last step."""
     return [
-        f"{entry.title} is not trained to its end: step {run.step:,} of {run.total_steps:,}."
+        f"The training of {entry.title} is not finished: step {run.step:,} of {run.total_steps:,}."
         for entry in entries
         for run in entry.runs
         if run.is_unfinished
@@ -85,186 +67,138 @@ def unfinished(entries):
 
 
 def frechet(rows):
-    """Whose samples are, taken together, nearest to real ones."""
+    """The order of the entries in Fréchet distance, and the distance of real images."""
+    meaning = "the features of its samples are distributed more like those of real images"
     sentences = []
-    for row in rows_of(rows, "frechet_distance"):
-        sentences.append(_nearest(row.cells, rank(row.cells, "lower")))
+    for row in _rows_of(rows, "frechet_distance"):
+        sentences.append(_compare(row, "Fréchet distance", "lower", meaning))
         if row.floor is not None:
             sentences.append(_against_floor(row))
     return sentences
 
 
-def _nearest(cells, ranking):
-    def scored(titles):
-        return listed([f"{title}, {_with_interval(cells[title])}" for title in titles])
-
-    best, tied, behind = ranking
-    if tied:
-        text = f"In Fréchet distance {listed([best, *tied])} cannot be told apart: "
-        text += "their intervals overlap, "
-        text += f"{listed([_with_interval(cells[title]) for title in (best, *tied)])}."
-        return text + (f" Farther from real images: {scored(behind)}." if behind else "")
-    if not behind:
-        return f"The Fréchet distance of {best} is {_with_interval(cells[best])}."
-    lower, nearer = ("lower", "nearer") if len(behind) == 1 else ("lowest", "nearest")
-    return (
-        f"{best} has the {lower} Fréchet distance, {_with_interval(cells[best])}, against "
-        f"{scored(behind)}: its samples, taken together, are {nearer} to real images."
-    )
-
-
 def _against_floor(row):
-    floor = f"Real training images in place of samples get {number(row.floor)}"
-    above = [title for title, cell in row.cells.items() if cell.low > row.floor]
-    if len(above) == len(row.cells):
-        return (
-            f"{floor}: {'neither' if len(above) == 2 else 'none'} comes to that."
-            if (len(above) > 1)
-            else f"{floor}: it does not come to that."
-        )
-    return f"{floor}."
+    floor = f"Real training images in place of samples have a distance of {number(row.floor)}"
+    above = [title for title, score in row.scores.items() if score.low > row.floor]
+    if len(above) < len(row.scores):
+        return f"{floor}."
+    distances = "the distance is" if len(above) == 1 else "all distances are"
+    return f"{floor}; {distances} larger than that."
 
 
 def precision_and_recall(rows):
-    """Who draws what looks real, and who draws all that is real: often not the same."""
-    pairs = [
-        (precision, recall)
-        for precision in rows_of(rows, "precision")
-        for recall in rows_of(rows, "recall")
-        if precision.protocol == recall.protocol and len(precision.cells) > 1
-    ]
-    return [sentence for pair in pairs for sentence in _contrast(*pair)]
-
-
-def _contrast(precision, recall):
-    looks, covers = rank(precision.cells, "higher"), rank(recall.cells, "higher")
-    if looks.tied or covers.tied:
-        return [_one_of_two(precision, looks), _one_of_two(recall, covers)]
-    of_looks = f"precision {_against(precision.cells, looks)}"
-    of_covers = f"recall {_against(recall.cells, covers)}"
-    if looks.best == covers.best:
-        return [
-            f"{looks.best} is ahead both in how real its samples look ({of_looks}) and in how "
-            f"much of the variety they have ({of_covers})."
-        ]
+    """The order of the entries in precision and in recall: the two often differ."""
+    meanings = {
+        "precision": "more of its samples have features close to those of real images",
+        "recall": "more real images have features close to those of its samples",
+    }
     return [
-        f"More of what {looks.best} draws looks real ({of_looks}); {covers.best} has more of the "
-        f"variety of real images ({of_covers})."
+        _compare(row, name, "higher", meaning)
+        for name, meaning in meanings.items()
+        for row in _rows_of(rows, name)
+        if len(row.scores) > 1
     ]
 
 
-def _one_of_two(row, ranking):
-    best, tied, behind = ranking
+def _compare(row, label, better, meaning):
+    """The order of entries in one score; `meaning` is what a better score says of an entry."""
+    best, tied, behind = rank(row.scores, better)
+    values = {title: f"{number(one.value)} ({interval(one)})" for title, one in row.scores.items()}
+    others = join_with_and([f"{title}, {values[title]}" for title in behind]) if behind else ""
     if tied:
-        values = listed([number(row.cells[title].value) for title in (best, *tied)])
-        rest = [f"{title} ({number(row.cells[title].value)})" for title in behind]
-        text = f"In {row.name} {listed([best, *tied])} cannot be told apart ({values})"
-        return f"{text}; {listed(rest)} {_is(rest)} lower." if rest else f"{text}."
-    meaning = {
-        "precision": "more of what it draws looks real",
-        "recall": "it has more of the variety of real images",
-    }[row.name]
-    word = "higher" if len(behind) == 1 else "highest"
-    return f"{best} has the {word} {row.name}, {_against(row.cells, ranking)}: {meaning}."
-
-
-def _against(cells, ranking):
-    others = listed([number(cells[title].value) for title in ranking.behind])
-    return f"{number(cells[ranking.best].value)} against {others}"
+        text = f"There is no clear difference in {label} between {join_with_and([best, *tied])}: "
+        text += f"the intervals of {join_with_and([values[title] for title in (best, *tied)])} "
+        text += "overlap."
+        worse = {"lower": "higher", "higher": "lower"}[better]
+        return text + (f" It is {worse} for {others}." if others else "")
+    if not others:
+        return f"The {label} of {best} is {values[best]}."
+    degree = better if len(behind) == 1 else f"{better.removesuffix('er')}est"
+    return f"{best} has the {degree} {label}, {values[best]}, against {others}: {meaning}."
 
 
 def classes(rows):
-    """Which classes are missing or uneven."""
+    """Missing and unequal classes, as the classifier sees them."""
     sentences = []
-    for row in rows_of(rows, "missing_classes"):
-        none = [title for title, cell in row.cells.items() if cell.high == 0]
-        if none:
-            sentences.append(f"Every class appears among the samples of {listed(none)}.")
+    for row in _rows_of(rows, "missing_classes"):
+        if complete := [title for title, score in row.scores.items() if score.high == 0]:
+            titles = join_with_and(complete)
+            sentences.append(f"The classifier finds every class among the samples of {titles}.")
         sentences += [
-            f"{title} misses {number(cell.value)} of {len(cell.parts)} classes."
-            for title, cell in row.cells.items()
-            if cell.low > 0
+            f"{title} hardly generates {number(score.value)} of {len(score.parts)} classes: each "
+            "has less than a tenth of an equal share."
+            for title, score in row.scores.items()
+            if score.low > 0
         ]
-    for row in rows_of(rows, "class_imbalance"):
-        uneven = [
-            _uneven(title, cell.parts)
-            for title, cell in row.cells.items()
-            if cell.low > row.floor and cell.parts
+    for row in _rows_of(rows, "class_imbalance"):
+        unequal = [
+            _extreme_classes(title, score.parts)
+            for title, score in row.scores.items()
+            if score.low > row.floor
         ]
-        if uneven:
-            text = listed(uneven)
-            sentences.append(f"Classes come less evenly than among real images: {text}.")
+        if unequal:
+            sentences.append(
+                f"The classes are less equal than those of real images. {'; '.join(unequal)}."
+            )
     return sentences
 
 
-def _uneven(title, shares):
+def _extreme_classes(title, shares):
     most, least = max(shares), min(shares)
     return (
-        f"{title} draws class {shares.index(most)} most often ({percent(most)}), class "
-        f"{shares.index(least)} least often ({percent(least)})"
+        f"{title}: the most frequent class is {shares.index(most)} ({percent(most)}), the least "
+        f"frequent is {shares.index(least)} ({percent(least)})"
     )
 
 
 def copies(entries, rows):
-    """Whether samples are copies of training images, or of one another."""
+    """Copies of training images, and samples that are nearly equal."""
     sentences = []
-    for row in rows_of(rows, "memorized"):
-        clean = [title for title, cell in row.cells.items() if cell.value == 0]
+    for row in _rows_of(rows, "memorized"):
+        clean = [title for title, score in row.scores.items() if score.value == 0]
         if clean:
             each = "each of" if len(clean) > 1 else "of"
             sentences.append(
-                f"None of {row.protocol.num_generated:,} samples {each} {listed(clean)} is a copy "
-                f"of a training image.{_unseen_copies(entries, clean)}"
+                "A comparison of pixels finds no copy of a training image among "
+                f"{row.protocol.num_generated:,} samples {each} {join_with_and(clean)}."
+                f"{_missed_copies(entries, clean)}"
             )
         sentences += _more_than_real(row, "are copies of training images")
-    for row in rows_of(rows, "duplicated"):
-        sentences += _more_than_real(row, "have a twin among its samples")
+    for row in _rows_of(rows, "duplicated"):
+        sentences += _more_than_real(row, "are nearly equal to another sample")
     return sentences
 
 
-def _unseen_copies(entries, titles):
-    """What a comparison of pixels misses where images were changed before they were learned."""
-    changed = [
-        entry
+def _missed_copies(entries, titles):
+    is_changed = any(
+        entry.title in titles and entry.runs[0].settings.data.mirror_and_shift is not None
         for entry in entries
-        if entry.title in titles and entry.runs[0].settings.data.mirror_and_shift is not None
-    ]
-    text = " (They learned from mirrored and shifted images: such a copy would not be noticed.)"
-    return text if changed else ""
+    )
+    text = " (It cannot find copies of images that were mirrored or shifted for the training.)"
+    return text if is_changed else ""
 
 
 def _more_than_real(row, what):
     return [
-        f"{percent(cell.value)} of the samples of {title} {what} (of real images "
+        f"{percent(score.value)} of the samples of {title} {what} (real images: "
         f"{percent(row.floor)})."
-        for title, cell in row.cells.items()
-        if cell.low > row.floor
+        for title, score in row.scores.items()
+        if score.low > row.floor
     ]
 
 
 def times(entries):
-    """How long the trainings took, if they can be compared."""
-    told = [entry for entry in entries if entry.seconds and not _is_unfinished(entry)]
-    if len(told) < 2:
+    """Training times, and their ratio if the hardware is the same."""
+    known = [entry for entry in entries if entry.seconds and not entry.is_unfinished]
+    if len(known) < 2:
         return []
-    took = listed([f"{duration(entry.seconds)} for {entry.title}" for entry in told])
-    machines = {repr(section(run.environment, "hardware")) for e in told for run in e.runs}
+    texts = join_with_and([f"{duration(entry.seconds)} for {entry.title}" for entry in known])
+    environments = [run.environment for entry in known for run in entry.runs]
+    machines = {repr(environment and environment.hardware) for environment in environments}
     if len(machines) > 1:
-        return [f"Training took {took}, on different machines: times that cannot be compared."]
-    quick, *_, slow = sorted(told, key=lambda entry: entry.seconds)
-    ratio = slow.seconds / quick.seconds
+        return [f"Training took {texts}. The recorded hardware is not the same."]
+    fast, *_, slow = sorted(known, key=lambda entry: entry.seconds)
+    ratio = slow.seconds / fast.seconds
     if ratio < SAME_TIME:
-        return [f"Training took about the same time: {took}."]
-    return [f"Training took {took}; {slow.title} {ratio:.1f} times as long as {quick.title}."]
-
-
-def _is_unfinished(entry):
-    return any(run.is_unfinished for run in entry.runs)
-
-
-def _with_interval(cell):
-    return f"{number(cell.value)} ({range_of(cell)})"
-
-
-def _is(items):
-    return "is" if len(items) == 1 else "are"
+        return [f"Training took about the same time: {texts}."]
+    return [f"Training took {texts}; {slow.title} took {ratio:.1f} times as long as {fast.title}."]

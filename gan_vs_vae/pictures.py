@@ -1,4 +1,4 @@
-"""Pictures of runs, as data that a page carries in itself."""
+"""Pictures of runs, as data URIs inside the page."""
 
 import base64
 import io
@@ -8,24 +8,25 @@ import numpy as np
 from PIL import Image
 
 from gan_vs_vae.runs import grids
+from gan_vs_vae.wording import duration
 from sample_quality.score_run import encodable_images, sample_images
 from sample_quality.scores.copies import nearest_training_images
 from training_run.errors import UserError
-from training_run.pictures.gif import thin_evenly
+from training_run.pictures.gif import evenly_spaced
 from training_run.pictures.grid import image_grid, interleave_rows
 from training_run.pictures.interpolation import latents_between
 from training_run.pictures.pixels import to_pillow, to_uint8
 from training_run.step.batches import draw_normal, scale_images
 from training_run.step.sampling import choose_labels
 
-SMALL = 32
-"""Images up to this width are digits, kept pixel for pixel; larger ones are photographs."""
+MAX_PIXEL_ART = 32
+"""Images up to this width keep every pixel. Larger ones are treated as photographs."""
 
 MAX_WIDTH = 96
-"""Photographs are shown no wider than this, in pixels of a grid."""
+"""Maximum width of a photograph in a grid, in pixels."""
 
 MAX_GRID_WIDTH = 800
-"""Wider grids of a run's training are made smaller: there are many of them in a page."""
+"""Maximum width of a grid from the training, in pixels: a page has many of them."""
 
 MAX_FRAMES = 25
 NUM_STRIPS = 4
@@ -36,13 +37,8 @@ JPEG_QUALITY = 85
 
 
 class Picture(NamedTuple):
-    """A picture inside a page.
-
-    Attributes:
-        uri: a data URI.
-        width, height: pixels.
-        is_pixels: whether its pixels are to be seen as squares when it is enlarged.
-    """
+    """A picture inside the page, as a data URI. The pixels of small images stay visible squares
+    when the page enlarges them (`is_pixels`)."""
 
     uri: str
     width: int
@@ -51,47 +47,44 @@ class Picture(NamedTuple):
 
 
 class Frame(NamedTuple):
-    """A grid that a run drew while it was training."""
+    """A grid of samples from the training; `fraction` is its step as a share of all steps."""
 
-    step: int
     fraction: float
+    alt: str
+    caption: str
     picture: Picture
 
 
-class Drawn(NamedTuple):
+class RunPictures(NamedTuple):
     """The pictures of one run.
 
     Attributes:
         samples: grid of `num_samples` images.
-        num_samples: how many.
-        neighbours: samples, and below each the training image it resembles most.
-        strips: ways between two latents.
-        between: what the strips lead from and to, in words.
-        frames: list of `Frame`; empty where the run has none.
+        neighbours: samples, and below each the nearest training image.
+        interpolations: rows of images between two latents.
+        ends: description of these latents.
+        frames: list of `Frame`; empty if the run saved no grids.
     """
 
     samples: Picture
     num_samples: int
     neighbours: Picture
-    strips: Picture
-    between: str
+    interpolations: Picture
+    ends: str
     frames: list
 
 
-def draw_run(run, networks, data, seed):
-    """All pictures of a run.
+def make_pictures(run, networks, data, seed):
+    """The `RunPictures` of a run.
 
     Args:
         run: the `Run`.
-        networks: name -> its loaded network; the one that draws, and a VAE's encoder.
+        networks: name to loaded network: the generator or decoder, and a VAE's encoder.
         data: its `ImageData`.
-        seed: of the latents; the k-th sample of every run is of the k-th latent.
-
-    Returns:
-        `Drawn`.
+        seed: seed of the latents. Sample k of every run comes from latent k.
 
     Raises:
-        UserError: if a network gives numbers that are no pixels, or images of another shape.
+        UserError: a network gives numbers that are no pixels, or images of another shape.
     """
     network = networks[run.network]
     num_columns = columns_of(data.x_train)
@@ -105,109 +98,100 @@ def draw_run(run, networks, data, seed):
         )
     _, nearest = nearest_training_images(samples[:NUM_NEIGHBOURS], data.x_train)
     pairs = [samples[:NUM_NEIGHBOURS], data.x_train[nearest[:, 0]]]
-    strips, between = draw_strips(run, networks, data, seed)
-    return Drawn(
+    interpolations, ends = interpolate(run, networks, data, seed)
+    return RunPictures(
         samples=grid_picture(samples, num_columns),
         num_samples=num,
         neighbours=grid_picture(interleave_rows(pairs, NUM_NEIGHBOURS), NUM_NEIGHBOURS),
-        strips=grid_picture(strips, STRIP_FRAMES),
-        between=between,
+        interpolations=grid_picture(interpolations, STRIP_FRAMES),
+        ends=ends,
         frames=read_frames(run),
     )
 
 
 def columns_of(images):
-    """Columns, and rows, of a grid of such images: 10 of digits, 6 of what has details."""
-    return 10 if images.shape[2] <= SMALL else 6
+    """Columns, and rows, of a grid of such images: 10 for small images, 6 for photographs."""
+    return 10 if images.shape[2] <= MAX_PIXEL_ART else 6
 
 
 def grid_picture(images, num_columns):
     """A `Picture` of (N, H, W, C) uint8 images as a grid."""
-    return as_picture(image_grid(_shrunk(images), num_columns, PADDING), images.shape[2] <= SMALL)
-
-
-def _shrunk(images):
-    """Photographs at most `MAX_WIDTH` wide, averaged over blocks of pixels."""
     factor = -(-images.shape[2] // MAX_WIDTH)
-    if factor == 1:
-        return images
-    smaller = [to_pillow(image).reduce(factor) for image in images]
-    return np.stack([np.asarray(one).reshape(one.height, one.width, -1) for one in smaller])
+    smaller = [np.asarray(to_pillow(image).reduce(factor)) for image in images]
+    smaller = np.stack(smaller).reshape(len(images), *smaller[0].shape[:2], -1)
+    return as_picture(image_grid(smaller, num_columns, PADDING), images.shape[2] <= MAX_PIXEL_ART)
 
 
 def as_picture(pixels, is_pixels):
-    """A `Picture` of uint8 pixels: PNG where every pixel counts, else JPEG."""
+    """A `Picture` of uint8 pixels: PNG if every pixel counts, else JPEG."""
     picture = to_pillow(pixels)
+    kind, options = ("png", {}) if is_pixels else ("jpeg", {"quality": JPEG_QUALITY})
     buffer = io.BytesIO()
-    if is_pixels:
-        picture.save(buffer, format="PNG", optimize=True)
-    else:
-        picture.save(buffer, format="JPEG", quality=JPEG_QUALITY, optimize=True)
-    kind = "png" if is_pixels else "jpeg"
+    picture.save(buffer, format=kind, optimize=True, **options)
     return Picture(data_uri(buffer.getvalue(), f"image/{kind}"), *picture.size, is_pixels)
 
 
 def data_uri(content, kind):
-    """Bytes as a URI that needs no network; kind is a media type."""
+    """Bytes as a data URI; `kind` is a media type."""
     return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
 
 
 def read_frames(run):
-    """The run's grids while training, at most `MAX_FRAMES`, evenly spaced: list of `Frame`."""
-    chosen = thin_evenly(grids(run), MAX_FRAMES)
-    last = run.total_steps or (chosen[-1][0] if chosen else 0)
-    return [Frame(step, _fraction(step, last), _read_grid(path, run)) for step, path in chosen]
+    """The run's grids from its training: list of at most `MAX_FRAMES` `Frame`s, evenly spaced."""
+    return [_read_frame(run, step, path) for step, path in evenly_spaced(grids(run), MAX_FRAMES)]
 
 
-def _fraction(step, last):
-    return min(1.0, step / last) if last else 1.0
-
-
-def _read_grid(path, run):
+def _read_frame(run, step, path):
     with Image.open(path) as picture:
         picture = picture.convert("L" if picture.mode == "L" else "RGB")
         pixels = np.asarray(picture.reduce(-(-picture.width // MAX_GRID_WIDTH)))
-    return as_picture(pixels, run.spec.image_shape[1] <= SMALL)
+    seconds = run.seconds_at(step)
+    time = "" if seconds is None else f" · {duration(seconds)}"
+    return Frame(
+        fraction=round(min(1.0, step / run.total_steps), 4),
+        alt=f"Grid of {run.spec.noun} by {run.title} at step {step:,}",
+        caption=f"step {step:,} of {run.total_steps:,}{time}",
+        picture=as_picture(pixels, run.spec.image_shape[1] <= MAX_PIXEL_ART),
+    )
 
 
-def draw_strips(run, networks, data, seed):
-    """Ways from one latent to another, each a row of `STRIP_FRAMES`.
+def interpolate(run, networks, data, seed):
+    """Images on straight lines between two latents, `STRIP_FRAMES` for each of `NUM_STRIPS` lines.
 
-    A VAE with an encoder goes between the posterior means of two test images; a conditional
-    model, which would need their labels, and a GAN between random latents.
+    The ends are posterior means of two test images for a VAE with an encoder. They are random
+    latents for a GAN, and for a conditional model, whose encoder needs labels.
 
     Returns:
-        ((NUM_STRIPS * STRIP_FRAMES, H, W, C) uint8, words for the two ends).
+        ((NUM_STRIPS * STRIP_FRAMES, H, W, C) uint8, description of the ends).
     """
     network = networks[run.network]
     labels = choose_labels(network, None, NUM_STRIPS)
     if labels is None and "encoder" in networks:
-        ends = _encoded_ends(networks["encoder"], run.settings, data, seed)
-        between = "the encodings of two test images, straight through the latent space"
+        pairs = _encode_pairs(networks["encoder"], run.settings, data, seed)
+        ends = "the encodings of two test images"
     else:
         shape = (2, NUM_STRIPS, network.inputs[0].shape[-1])
-        ends = draw_normal(seed, "interpolation", 0, shape).numpy()
-        between = "two random latents, straight through the latent space"
-        between += ", one class a row" if labels is not None else ""
-    rows = [latents_between(a, b, STRIP_FRAMES) for a, b in zip(*ends, strict=True)]
+        pairs = draw_normal(seed, "interpolation", 0, shape).numpy()
+        ends = "two random latents" + (", one class in each row" if labels is not None else "")
+    rows = [latents_between(a, b, STRIP_FRAMES) for a, b in zip(*pairs, strict=True)]
     images = _decode(network, np.concatenate(rows), labels)
-    return to_uint8(images, run.settings.value_range), between
+    return to_uint8(images, run.settings.value_range), ends
 
 
-def _encoded_ends(encoder, settings, data, seed):
+def _encode_pairs(encoder, settings, data, seed):
     """Posterior means of pairs of test images: (2, NUM_STRIPS, latent_dim) float32."""
     order = np.random.default_rng(seed).permutation(len(data.x_test))
     chosen = np.resize(order, 2 * NUM_STRIPS)
-    # Noise of black and white images belongs to their place in the whole set.
+    # Binarisation noise depends on the position in the whole set, so it comes before the choice.
     images = encodable_images(data.x_test, settings)[chosen]
     z_mean, _ = encoder(scale_images(images, settings.value_range), training=False)
     return z_mean.numpy().reshape(2, NUM_STRIPS, -1)
 
 
 def _decode(network, z, labels):
-    if labels is None:
-        return np.asarray(network(z, training=False))
     import tensorflow as tf
 
-    of_rows = tf.constant(np.repeat(labels, STRIP_FRAMES), tf.int32)
-    return np.asarray(network([tf.constant(z), of_rows], training=False))
+    if labels is None:
+        return np.asarray(network(z, training=False))
+    labels = tf.constant(np.repeat(labels, STRIP_FRAMES), tf.int32)
+    return np.asarray(network([tf.constant(z), labels], training=False))

@@ -1,47 +1,44 @@
-"""Several seeds of one configuration are one thing, with a mean and a spread."""
+"""Several seeds of one configuration are compared as one entry, with a mean and a spread."""
 
 import statistics
+from collections import Counter
 from typing import NamedTuple
 
-from training_run.run_folder.resume import MAY_CHANGE, flatten, is_one_of
+from gan_vs_vae.runs import Run
+from sample_quality.protocol import Protocol
+from sample_quality.table import columns
+from training_run.run_folder.resume import flatten, may_change
 
-SAME_THING = ("seed", "name", *MAY_CHANGE)
-"""Keys, or sections, in which runs of one configuration may differ: how a run is watched, and how
-long it was to be, since only runs of equally many steps are put together."""
+MAY_DIFFER = ("seed", "name")
+"""Keys in which pooled runs may differ, beside those that leave a training the same: the configured
+length is among these, but only runs that trained equally many steps are pooled."""
 
 
 class Entry(NamedTuple):
-    """What is compared: one run, or several seeds of one configuration.
-
-    Attributes:
-        title: what it is called in the report.
-        runs: its `Run`s, one a seed.
-    """
+    """What is compared: one run, or several seeds of one configuration."""
 
     title: str
-    runs: tuple
+    runs: tuple[Run, ...]
 
     @property
     def family(self):
         return self.runs[0].family
 
     @property
+    def is_unfinished(self):
+        return any(run.is_unfinished for run in self.runs)
+
+    @property
     def seconds(self):
-        """Mean training time, or None where a run does not tell."""
+        """Mean training time, or None if one of the runs has none."""
         times = [run.seconds for run in self.runs]
         return None if None in times else statistics.fmean(times)
 
 
-class Measured(NamedTuple):
-    """A score of an `Entry`.
-
-    Attributes:
-        value: the score; of several runs, their mean.
-        low, high: its 95% interval; of several runs, from the lowest to the highest of theirs.
-        spread: standard deviation between runs; None for one.
-        num_runs: how many.
-        parts: mean of the runs' parts.
-    """
+class PooledScore(NamedTuple):
+    """A `Score` of an `Entry`. Over several runs, `value` and `parts` are means, the 95% interval
+    reaches from the lowest to the highest end of theirs, and `spread` is the standard deviation
+    between runs. (`spread` is None for one run.)"""
 
     value: float
     low: float
@@ -51,55 +48,44 @@ class Measured(NamedTuple):
     parts: tuple
 
 
-class Row(NamedTuple):
-    """Scores of one name and one protocol: what may be compared.
-
-    Attributes:
-        name: of the score.
-        protocol: its `Protocol`.
-        floor: what real images get, or None.
-        cells: title of an entry -> `Measured`.
-    """
+class ScoreRow(NamedTuple):
+    """Scores of one name and one `Protocol`, which can be compared: title of an entry to
+    `PooledScore`. `floor` is the score of real images, or None."""
 
     name: str
-    protocol: NamedTuple
+    protocol: Protocol
     floor: float | None
-    cells: dict
+    scores: dict
 
 
 def pool_runs(runs):
-    """Put runs that differ in nothing but the seed together.
+    """Group runs that differ only in the seed: list of `Entry`, in the order of their first runs.
 
-    Runs that stopped at different steps are different things, and so is the same seed twice:
-    it would count one result as two.
-
-    Args:
-        runs: list of `Run`.
-
-    Returns:
-        List of `Entry`, in the order of their first runs.
+    Runs that stopped at different steps are not pooled. The same seed twice is not pooled either:
+    one result would count twice.
     """
-    groups, repeats = {}, {}
+    groups, repeats = {}, Counter()
     for run in runs:
-        key = (_what_it_is(run), run.step)
-        nth = repeats[key, run.seed] = repeats.get((key, run.seed), 0) + 1
-        groups.setdefault((key, nth), []).append(run)
-    entries, titles = [], {}
+        key = (_comparable_config(run), run.step)
+        repeats[key, run.seed] += 1
+        groups.setdefault((key, repeats[key, run.seed]), []).append(run)
+    entries, titles = [], Counter()
     for group in groups.values():
         title = _title(group)
-        nth = titles[title] = titles.get(title, 0) + 1
-        entries.append(Entry(title if nth == 1 else f"{title} [{nth}]", tuple(group)))
+        titles[title] += 1
+        unique = title if titles[title] == 1 else f"{title} [{titles[title]}]"
+        entries.append(Entry(unique, tuple(group)))
     return entries
 
 
-def _what_it_is(run):
-    """A run's configuration without what runs of one may differ in, and without what is not set:
-    a key that came later does not make an older run another thing."""
+def _comparable_config(run):
+    """A run's configuration without `MAY_DIFFER` and without empty keys: an older run does not
+    have a key that was added later."""
     return tuple(
         sorted(
             (key, repr(value))
             for key, value in flatten(run.values).items()
-            if value is not None and not is_one_of(key, SAME_THING)
+            if value is not None and not (key in MAY_DIFFER or may_change(key))
         )
     )
 
@@ -113,10 +99,10 @@ def _title(group):
 
 
 def pool_scores(scores):
-    """One `Measured` from the `Score`s of several runs, all of one protocol."""
+    """One `PooledScore` from the `Score`s of several runs, all of one protocol."""
     values = [score.value for score in scores]
     parts = zip(*(score.parts for score in scores), strict=True)
-    return Measured(
+    return PooledScore(
         value=statistics.fmean(values),
         low=min(score.interval[0] for score in scores),
         high=max(score.interval[1] for score in scores),
@@ -126,25 +112,18 @@ def pool_scores(scores):
     )
 
 
-def pooled_rows(entries, scores_of_runs):
-    """The scores of entries, sorted into rows of comparable ones.
+def pooled_rows(entries, qualities):
+    """The scores of entries, from title of a run to `Quality`: list of `ScoreRow`.
 
-    Args:
-        entries: list of `Entry`.
-        scores_of_runs: title of a run -> dict of name -> `Score`.
-
-    Returns:
-        List of `Row`; a name comes several times where runs were scored by different protocols.
+    A score has several rows if runs were scored by different protocols.
     """
-    from sample_quality.table import columns
-
     rows = []
-    for column in columns(scores_of_runs):
-        cells = {}
+    for column in columns({title: quality.scores for title, quality in qualities.items()}):
+        scores = {}
         for entry in entries:
             titles = [run.title for run in entry.runs]
             found = [column.scores[title] for title in titles if title in column.scores]
             if found:
-                cells[entry.title] = pool_scores(found)
-        rows.append(Row(column.name, column.protocol, column.floor, cells))
+                scores[entry.title] = pool_scores(found)
+        rows.append(ScoreRow(column.name, column.protocol, column.floor, scores))
     return rows

@@ -1,4 +1,4 @@
-"""The scores of runs: those in their folders where they will do, else computed."""
+"""The scores of runs: read from their folders where they fit, else computed."""
 
 import dataclasses
 
@@ -9,47 +9,41 @@ from training_run.errors import UserError
 from training_run.files import sha256_of_file
 
 
-def qualities_of(runs, data, num, seed, report):
-    """The `Quality` of each run, all by one protocol.
+def score_runs(runs, data, num, seed, report):
+    """The `Quality` of each run, all by the same protocol.
 
-    What is computed is kept in the run's quality.json, unless there are scores of the same
-    network by another protocol, or the folder cannot be written to.
+    New scores are saved in the run's quality.json, but never over scores of the same network by
+    another protocol. A folder that cannot be written to is left as it is.
 
     Args:
         runs: list of `Run`.
         data: the `ImageData` of all of them.
-        num: samples to a score.
-        seed: of the protocol.
-        report: receives a line for each run that has to be scored.
+        num: number of samples of a score.
+        seed: seed of the protocol.
+        report: a function that receives a line for each run that has to be scored.
 
     Returns:
-        dict of title -> `Quality`.
+        dict of title to `Quality`.
 
     Raises:
-        UserError: if a run cannot be scored.
+        UserError: a run cannot be scored.
     """
-    wanted = wanted_protocols(data, runs[0].settings.data, num, seed)
+    protocols = wanted_protocols(data, runs[0].settings.data, num, seed)
     found = {}
     for run in runs:
-        quality = stored_quality(run)
-        if quality is None or not answers(quality, wanted):
+        stored = found[run.title] = stored_quality(run)
+        if stored is None or not has_protocols(stored, protocols):
             report(f"scoring {run.folder.path} (about a minute)")
-            fresh = measure_run(run.folder, run.network, run.settings, num, seed)
-            if quality is None:
-                _keep(run, fresh)
-            quality = fresh
-        found[run.title] = quality
+            found[run.title] = measure_run(run.folder, run.network, run.settings, num, seed)
+        if stored is None:
+            _save(run, found[run.title])
     return found
 
 
 def wanted_protocols(data, data_config, num, seed):
-    """Protocols that scores of these images must have: name of a score -> `Protocol`.
+    """Protocols that the scores of these images must have: name of a score to `Protocol`.
 
-    Args:
-        data: `ImageData`.
-        data_config: the `data` section that it was loaded by.
-        num: samples to a score; fewer where there are fewer training images.
-        seed: of the protocol.
+    The number of samples is limited to the number of training images.
     """
     real = data.x_test[:MAX_REAL]
     num = min(num, len(data.x_train))
@@ -66,28 +60,25 @@ def wanted_protocols(data, data_config, num, seed):
 
 
 def stored_quality(run):
-    """What quality.json says of the network as it is now, or None."""
-    path = run.folder.path / "quality.json"
-    if not path.is_file():
-        return None
+    """The `Quality` in quality.json, or None if there is none of the network as it is now."""
     try:
-        quality = read_quality(path)
-    except UserError:  # damaged, or of another version: scored anew
+        quality = read_quality(run.folder.path / "quality.json")
+    except UserError:  # missing, damaged, or of another version
         return None
     checksum = sha256_of_file(run.folder.network(run.network))
     return quality if quality.about.get("network_sha256") == checksum else None
 
 
-def answers(quality, wanted):
-    """Whether scores were computed by the protocols that are wanted."""
+def has_protocols(quality, protocols):
+    """True if a `Quality` has each of these scores by its protocol (see `wanted_protocols`)."""
     return all(
         name in quality.scores and quality.scores[name].protocol == protocol
-        for name, protocol in wanted.items()
+        for name, protocol in protocols.items()
     )
 
 
-def _keep(run, quality):
+def _save(run, quality):
     try:
         write_quality(run.folder.path / "quality.json", quality)
     except OSError:
-        return  # a folder to look at only; the report has the scores
+        return  # a read-only folder; the report has the scores

@@ -1,193 +1,187 @@
-"""The tables of a report: what was trained, and what it scored."""
+"""The tables of a report as plain values: what was trained, what differs, and the scores."""
+
+from typing import NamedTuple
 
 from gan_vs_vae.findings import rank
-from gan_vs_vae.markup import Cell, Group, Head, details, table
-from gan_vs_vae.runs import config_differences, section
-from gan_vs_vae.words import duration, number, range_of
+from gan_vs_vae.runs import config_differences
+from gan_vs_vae.wording import duration, interval, number
 from sample_quality.protocol import METRICS, PIXELS
 
 MEANINGS = {
-    "frechet_distance": "how far samples, taken together, are from real images",
-    "kernel_distance": "the same question, asked without taking features for a Gaussian",
-    "classifier_score": "each sample of a certain class, all classes alike",
-    "precision": "share of samples that lie among real images",
-    "recall": "share of real images that lie among samples",
-    "density": "how many real images a sample lies among, for each expected",
+    "frechet_distance": "distance between the features of samples and of real images",
+    "kernel_distance": "the same, without taking the features for a Gaussian",
+    "classifier_score": "high if each sample has a clear class and all classes are equally many",
+    "precision": "share of samples close to real images",
+    "recall": "share of real images close to samples",
+    "density": "number of real images near a sample, relative to the expected number",
     "coverage": "share of real images with a sample nearby",
-    "class_imbalance": "share that would have to change class for equal classes",
-    "missing_classes": "classes that hardly ever come",
-    "conditional_accuracy": "share of samples of the class that was asked for",
+    "class_imbalance": "share of samples that would have to change class for equal classes",
+    "missing_classes": "number of classes with hardly any samples",
+    "conditional_accuracy": "share of samples that the classifier assigns to the requested label",
     "memorized": "share of samples that are copies of a training image",
-    "duplicated": "share of samples with a twin among the others",
-    "reconstruction_error": "squared error of all pixels, black 0, white 1",
-    "negative_elbo": "bound on −log p(x), nats an image",
-    "elbo_reconstruction": "what of the bound is the price of the pixels",
-    "elbo_kl": "what of the bound is the price of the latents",
-    "negative_log_likelihood": "estimate of −log p(x), nats an image",
+    "duplicated": "share of samples nearly equal to another sample",
+    "reconstruction_error": "squared error, sum over all pixels, black 0, white 1",
+    "negative_elbo": "upper bound on −log p(x), nats per image",
+    "elbo_reconstruction": "reconstruction part of the bound",
+    "elbo_kl": "KL part of the bound",
+    "negative_log_likelihood": "estimate of −log p(x), nats per image",
 }
-"""Name of a score -> what it says, in a few words."""
+"""Name of a score to what it measures."""
+
+BETTER = {
+    "lower": "lower is better",
+    "higher": "higher is better",
+    "near floor": "best if equal to that of real images",
+}
 
 
-def trained_table(runs, networks_of, colors):
-    """What was trained, a column for each run.
+class Cell(NamedTuple):
+    """A cell of a table: its text, a smaller text below it, and True if it is bold."""
 
-    Args:
-        runs: list of `Run`.
-        networks_of: title -> dict of name -> loaded network.
-        colors: title -> colour.
-    """
+    text: str
+    note: str = ""
+    is_bold: bool = False
+
+
+class Row(NamedTuple):
+    """A row of a table: its head, a smaller text below the head, and its `Cell`s."""
+
+    head: str
+    note: str
+    cells: list
+
+
+class Group(NamedTuple):
+    """Rows of a table below a title of their own; without one, the title is ""."""
+
+    title: str
+    rows: list
+
+
+class Table(NamedTuple):
+    """A table: a `Cell` for the head of each column, and `Group`s of rows."""
+
+    columns: list
+    groups: list
+
+
+def training_table(runs, networks):
+    """What was trained: a `Table` with a column for each run (arguments as in `build_page`)."""
     properties = {
-        "family": lambda run: run.family,
-        "preset": lambda run: run.name,
-        "run": lambda run: run.folder_name,
-        "seed": lambda run: str(run.seed),
-        "trained": _progress,
-        "batch": lambda run: f"{section(run.values, 'training').get('batch_size', '–')} images",
-        "training time": _time,
-        "networks": lambda run: _sizes(networks_of[run.title]),
+        "family": lambda run: Cell(run.family),
+        "preset": lambda run: Cell(run.name),
+        "run": lambda run: Cell(run.folder_name),
+        "seed": lambda run: Cell(str(run.seed)),
+        "trained": _trained_steps,
+        "batch": lambda run: Cell(f"{run.values['training']['batch_size']} images"),
+        "training time": _training_time,
+        "networks": lambda run: _network_sizes(networks[run.title]),
         "hardware": _hardware,
         "software": _software,
     }
-    rows = [
-        (Head(name), [_as_cell(tell(run)) for run in runs]) for name, tell in properties.items()
-    ]
-    columns = [Head(run.title, color=colors[run.title]) for run in runs]
-    return table("What was trained", "", columns, [Group("", rows)])
+    rows = [Row(name, "", [cell(run) for run in runs]) for name, cell in properties.items()]
+    return Table([Cell(run.title) for run in runs], [Group("", rows)])
 
 
-def _as_cell(told):
-    return told if isinstance(told, Cell) else Cell(told)
-
-
-def _progress(run):
+def _trained_steps(run):
     if run.step is None:
-        return "no log"
-    if run.is_unfinished:
-        return Cell(
-            f"{run.step:,} steps",
-            f"of {run.total_steps:,}; pictures and scores are of the networks saved last",
-        )
-    return f"{run.step:,} steps"
+        return Cell("no log")
+    steps = f"{run.step:,} steps"
+    if not run.is_unfinished:
+        return Cell(steps)
+    return Cell(steps, f"of {run.total_steps:,}; pictures and scores use the last saved networks")
 
 
-def _time(run):
-    if not run.seconds or not run.step:
-        return "not recorded"
+def _training_time(run):
+    if not run.seconds:
+        return Cell("not recorded")
     each = number(1000 * run.seconds / run.step)
-    return Cell(duration(run.seconds), f"{each} ms a step, pictures and log included")
+    return Cell(duration(run.seconds), f"{each} ms per step, pictures and log included")
 
 
-def _sizes(networks):
+def _network_sizes(networks):
     sizes = [f"{name} {network.count_params():,}" for name, network in networks.items()]
     return Cell(", ".join(sizes), "parameters of each saved network")
 
 
 def _hardware(run):
-    hardware = section(run.environment, "hardware")
+    hardware = run.environment and run.environment.hardware
     if not hardware:
-        return "not recorded"
-    gpus = hardware.get("gpus") or ["no GPU"]
-    cores = f"{hardware.get('cpu_count', '?')} CPU cores"
-    return ", ".join(map(str, [hardware.get("processor", "?"), cores, *gpus]))
+        return Cell("not recorded")
+    gpus = hardware.gpus or ["no GPU"]
+    return Cell(", ".join([hardware.processor, f"{hardware.cpu_count or '?'} CPU cores", *gpus]))
 
 
 def _software(run):
-    versions = section(run.environment, "versions")
+    versions = run.environment and run.environment.versions
     if not versions:
-        return "not recorded"
+        return Cell("not recorded")
     names = {"tensorflow": "TensorFlow", "keras": "Keras", "numpy": "NumPy"}
-    told = [f"{word} {versions[name]}" for name, word in names.items() if name in versions]
-    return ", ".join([f"Python {run.environment.get('python', '?')}", *told])
+    texts = [f"{label} {versions[name]}" for name, label in names.items() if name in versions]
+    return Cell(", ".join([f"Python {run.environment.python}", *texts]))
 
 
-def configuration_table(runs, colors):
-    """The keys of the configuration that differ, to be opened; nothing for one run."""
+def configuration_table(runs):
+    """Keys of the configuration that differ: a `Table` with a column for each run."""
     differences = config_differences(runs)
-    if not differences:
-        return ""
-    rows = [(Head(key), [Cell(_value(value)) for value in values]) for key, values in differences]
-    columns = [Head(run.title, color=colors[run.title]) for run in runs]
-    summary = f"Configuration: {len(rows)} keys that differ"
-    return details(summary, table("Keys that differ", "key", columns, [Group("", rows)]))
+    rows = [Row(key, "", [_value(value) for value in values]) for key, values in differences]
+    return Table([Cell(run.title) for run in runs], [Group("", rows)])
 
 
 def _value(value):
     if value is None:
-        return "–"
-    return str(value).lower() if isinstance(value, bool) else str(value)
+        return Cell("–")
+    return Cell(str(value).lower() if isinstance(value, bool) else str(value))
 
 
-def score_table(caption, entries, rows, colors):
-    """Scores, a column for each entry and one for real images, grouped by protocol.
-
-    Args:
-        caption: text above.
-        entries: list of `Entry`.
-        rows: list of `Row` of these entries.
-        colors: title of an entry -> its colour.
-    """
+def score_table(entries, rows):
+    """`ScoreRow`s of entries, grouped by protocol: a `Table` with a column for each entry and one
+    for real images."""
     groups = {}
     for row in rows:
-        groups.setdefault(row.protocol, []).append(row)
-    columns = [Head(entry.title, entry.family, colors[entry.title]) for entry in entries]
-    columns.append(Head("real images", "the floor"))
-    titles = [entry.title for entry in entries]
-    return table(
-        caption,
-        "score",
-        columns,
-        [
-            Group(
-                f"{protocol_in_words(protocol)}; seed {protocol.seed}",
-                [_score_row(row, titles) for row in found],
-            )
-            for protocol, found in groups.items()
-        ],
-    )
+        title = f"{describe_protocol(row.protocol)}; seed {row.protocol.seed}"
+        cells = _score_row(row, [entry.title for entry in entries])
+        groups.setdefault(title, Group(title, [])).rows.append(cells)
+    columns = [Cell(entry.title, entry.family) for entry in entries]
+    return Table([*columns, Cell("real images", "for comparison")], list(groups.values()))
 
 
 def _score_row(row, titles):
     metric = METRICS[row.name]
-    better = {"lower": "lower is better", "higher": "higher is better"}.get(
-        metric.better, "as for real images is best"
-    )
-    winner = _clear_winner(row, metric.better)
-    cells = [_score_cell(row.cells.get(title), title == winner) for title in titles]
+    best = _clearly_best(row, metric.better)
+    cells = [_score_cell(row.scores.get(title), title == best) for title in titles]
     label = metric.label.strip().replace("-log", "−log").replace("-ELBO", "−ELBO")
-    head = Head(label, f"{MEANINGS[row.name]}; {better}")
-    return head, [*cells, Cell(number(row.floor))]
+    note = f"{MEANINGS[row.name]}; {BETTER[metric.better]}"
+    return Row(label, note, [*cells, Cell(number(row.floor))])
 
 
-def _score_cell(measured, stands_out):
-    if measured is None:
+def _score_cell(score, is_bold):
+    if score is None:
         return Cell("–")
-    if measured.spread is None:
-        return Cell(number(measured.value), range_of(measured), stands_out)
-    text = f"{number(measured.value)} ± {number(measured.spread, 2)}"
-    return Cell(text, f"{range_of(measured)}; n = {measured.num_runs}", stands_out)
+    if score.spread is None:
+        return Cell(number(score.value), interval(score), is_bold)
+    text = f"{number(score.value)} ± {number(score.spread, 2)}"
+    return Cell(text, f"{interval(score)}; n = {score.num_runs}", is_bold)
 
 
-def _clear_winner(row, better):
+def _clearly_best(row, better):
     """Title of the entry that is better than all others beyond the intervals, or None."""
-    if len(row.cells) < 2 or better not in ("lower", "higher"):
+    if len(row.scores) < 2 or better == "near floor":
         return None
-    ranking = rank(row.cells, better)
+    ranking = rank(row.scores, better)
     return None if ranking.tied else ranking.best
 
 
-def protocol_in_words(protocol):
-    """A protocol without its seed, for a reader; with the checksums that tell it from others."""
-    real = f"{protocol.num_real:,} {_split(protocol.split)} images ({protocol.real_sha256[:8]})"
+def describe_protocol(protocol):
+    """A protocol as text, without its seed. Short checksums identify images and features."""
+    split = "training" if protocol.split == "train" else protocol.split
+    real = f"{protocol.num_real:,} {split} images ({protocol.real_sha256[:8]})"
+    by_pixel = protocol.features == PIXELS
     if not protocol.num_generated:
-        how = "encoded, decoded and compared pixel by pixel"
-        return f"{real}, {how if protocol.features == PIXELS else protocol.features}"
-    if protocol.features == PIXELS:
-        seen = "compared pixel by pixel"
-    else:
-        seen = f"seen through the features of the {protocol.features}"
-        seen += f" ({protocol.features_sha256[:8]})" if protocol.features_sha256 else ""
-    return f"{protocol.num_generated:,} samples against {real}, {seen}"
-
-
-def _split(split):
-    return {"train": "training"}.get(split, split)
+        how = "encoded, decoded and compared pixel by pixel" if by_pixel else protocol.features
+        return f"{real}, {how}"
+    how = "compared pixel by pixel"
+    if not by_pixel:
+        checksum = f" ({protocol.features_sha256[:8]})" if protocol.features_sha256 else ""
+        how = f"compared in the features of the {protocol.features}{checksum}"
+    return f"{protocol.num_generated:,} samples and {real}, {how}"

@@ -1,4 +1,4 @@
-"""Imports go one way: training_run <- sample_quality <- the model packages and the comparison."""
+"""Imports go one way: between packages, between the rooms of a package, and between files."""
 
 import ast
 import subprocess
@@ -7,28 +7,102 @@ from pathlib import Path
 
 import pytest
 
-MAY_IMPORT = {
-    "training_run": set(),
-    "sample_quality": {"training_run"},
-    "gan_mnist": {"training_run", "sample_quality"},
-    "vae_mnist": {"training_run", "sample_quality"},
-    "gan_vs_vae": {"training_run", "sample_quality"},
+FLOORS = {
+    "training_run/errors.py": 1,
+    "training_run/files.py": 1,
+    "training_run/tensorflow_import.py": 1,
+    "training_run/config": 2,
+    "training_run/data": 2,
+    "training_run/pictures": 2,
+    "training_run/step": 3,
+    "training_run/devices": 3,
+    "training_run/run_folder": 4,
+    "training_run/family.py": 4,
+    "training_run/loop": 5,
+    "training_run/cli": 6,
+    "sample_quality/numerics": 7,
+    "sample_quality/features": 8,
+    "sample_quality/scores": 8,
+    "sample_quality": 9,
+    "gan_mnist": 10,
+    "gan_mnist/denoiser": 10,
+    "vae_mnist": 10,
+    "gan_vs_vae": 10,
 }
+"""Each room and the floor it stands on. A room imports from lower floors and from its own files."""
+
+SAME_PACKAGE = {("gan_mnist", "gan_mnist/denoiser"), ("gan_mnist/denoiser", "gan_mnist")}
+"""Rooms of one floor that may import each other, as long as no two files do."""
+
+MAX_FILES = 9
+"""Files in a room of training_run."""
+
+PACKAGES = sorted({room.partition("/")[0] for room in FLOORS})
+FILES = {path for package in PACKAGES for path in Path(package).rglob("*.py")}
+FILES.remove(Path("training_run/__init__.py"))
 
 
-def imported_packages(path):
+def room_of(path):
+    """The room of a file: itself, or the nearest folder in `FLOORS`."""
+    places = [path, *path.parents]
+    return next(str(place) for place in places if str(place) in FLOORS)
+
+
+def imports_of(path):
+    """(file, names) of each import from our packages; names are empty for a whole module."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            yield from (alias.name.partition(".")[0] for alias in node.names)
+            imported = [(alias.name, ()) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            yield (node.module or "").partition(".")[0]
+            names = [alias.name for alias in node.names]
+            imported = [(f"{node.module}.{name}", ()) for name in names]
+            imported.append((node.module, names))
+        else:
+            continue
+        for module, names in imported:
+            base = Path(module.replace(".", "/"))
+            for file in (base.with_suffix(".py"), base / "__init__.py"):
+                if file in FILES:
+                    yield file, names
 
 
-@pytest.mark.parametrize("package", MAY_IMPORT)
-def test_imports_go_one_way(package):
-    for path in Path(package).rglob("*.py"):
-        ours = set(imported_packages(path)) & MAY_IMPORT.keys() - {package}
-        assert ours <= MAY_IMPORT[package], f"{path} imports {ours - MAY_IMPORT[package]}"
+@pytest.mark.parametrize("room", FLOORS)
+def test_a_room_imports_from_lower_floors_and_from_itself(room):
+    for path in FILES:
+        if room_of(path) != room:
+            continue
+        for imported, _ in imports_of(path):
+            other = room_of(imported)
+            if other == room or (room, other) in SAME_PACKAGE:
+                continue
+            assert FLOORS[other] < FLOORS[room], f"{path} imports {imported}"
+
+
+def test_no_file_imports_itself_over_others():
+    graph = {path: {imported for imported, _ in imports_of(path)} - {path} for path in FILES}
+    while leaves := {path for path, imported in graph.items() if not imported}:
+        graph = {path: found - leaves for path, found in graph.items() if path not in leaves}
+    assert not graph, f"circle among {sorted(map(str, graph))}"
+
+
+def test_private_names_stay_in_their_room():
+    for path in FILES:
+        for imported, names in imports_of(path):
+            if room_of(imported) != room_of(path):
+                private = [name for name in names if name.startswith("_")]
+                assert not private, f"{path} imports {private} from {imported}"
+
+
+def test_rooms_are_small_and_say_what_they_are_for():
+    for room in (room for room in FLOORS if Path(room).is_dir()):
+        text = (Path(room) / "__init__.py").read_text(encoding="utf-8")
+        assert 3 <= len(ast.get_docstring(ast.parse(text)).splitlines()) <= 6, room
+        if room.startswith("training_run/"):
+            assert len(list(Path(room).glob("*.py"))) <= MAX_FILES, room
+
+
+def test_the_search_finds_an_import():
+    assert Path("training_run/errors.py") in dict(imports_of(Path("training_run/cli/train.py")))
 
 
 COMMANDS = {

@@ -1,12 +1,14 @@
 """A kind of model: what the one fit loop and the commands have to be told about it."""
 
 from contextlib import nullcontext
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from training_run.config.sections import RunConfig
-from training_run.data.image_data import ImageData
 from training_run.errors import UserError
 from training_run.step.precision import computing_in
+
+if TYPE_CHECKING:  # `--help` does not wait for numpy
+    from training_run.data.image_data import ImageData
 
 
 class Prepared(NamedTuple):
@@ -17,7 +19,7 @@ class Prepared(NamedTuple):
         helper: whatever the family's own callbacks need beside them; None for nothing.
     """
 
-    images: ImageData
+    images: "ImageData"
     helper: object = None
 
 
@@ -67,6 +69,10 @@ class Family:
 
     def check(self, config, spec, path):
         """Raise `ConfigError` where the data do not suit the configuration in the file `path`."""
+
+    def arrays_used(self, config):
+        """Names of the data's arrays that a run depends on; a resume compares their checksums."""
+        return ("x_train", "y_train", "x_test", "y_test")
 
     def prepare(self, config, data):
         """The `Prepared` images; raises `UserError` where they do not suit.

@@ -6,7 +6,7 @@ The left panel shows the plane decoded, the right panel where the encoder puts t
 import numpy as np
 
 from training_run.files import atomic_path
-from training_run.pictures.curves import FAINT_INK, INK
+from training_run.pictures.curves import PALE_TEXT, TEXT
 from training_run.step.sampling import choose_labels
 
 NUM = 20
@@ -134,7 +134,7 @@ def _scatter_means(axes, means, classes, reach):
         _name_classes(axes, means, classes)
     side = 2 * reach
     axes.add_patch(
-        Rectangle((-reach, -reach), side, side, fill=False, edgecolor=INK, linestyle="--")
+        Rectangle((-reach, -reach), side, side, fill=False, edgecolor=TEXT, linestyle="--")
     )
 
 
@@ -152,7 +152,7 @@ def _name_classes(axes, means, classes):
             va="center",
             fontsize=12,
             fontweight="bold",
-            color=INK,
+            color=TEXT,
             path_effects=[withStroke(linewidth=3, foreground="white")],
         )
     if len(names) > len(COLORS):
@@ -171,8 +171,8 @@ def _name_classes(axes, means, classes):
 
 
 def _style(axes, title):
-    axes.set_title(title, loc="left", fontsize=10, color=INK)
-    axes.set_xlabel("z₁", color=FAINT_INK, fontsize=9)
-    axes.set_ylabel("z₂", color=FAINT_INK, fontsize=9, rotation=0)
-    axes.tick_params(colors=FAINT_INK, labelsize=8.5, length=3)
+    axes.set_title(title, loc="left", fontsize=10, color=TEXT)
+    axes.set_xlabel("z₁", color=PALE_TEXT, fontsize=9)
+    axes.set_ylabel("z₂", color=PALE_TEXT, fontsize=9, rotation=0)
+    axes.tick_params(colors=PALE_TEXT, labelsize=8.5, length=3)
     axes.spines[:].set_color("#c4c4c4")

@@ -18,6 +18,9 @@ class DenoiserFamily(Family):
 
         return build_denoising_autoencoder(config, spec, block)
 
+    def arrays_used(self, config):
+        return ("x_train", "x_test")
+
     def grid(self, model, config, data):
         from gan_mnist.denoiser.build import restoration_grid
 

@@ -1,25 +1,15 @@
-"""A run that gets SIGKILL ends like one never stopped; benchmarks/kill_soak.py does it for long."""
+"""A run that gets SIGKILL ends like one never stopped; tests/soak/kill_soak.py does it for long."""
 
-import importlib.util
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
 from gan_mnist.train import main as train
+from tests.soak import kill_soak as soak
 
 NAME = "00001-gan_mlp_smoke"
-
-
-def load_soak():
-    """The soak script's comparison of run folders; benchmarks/ is no package to import from."""
-    spec = importlib.util.spec_from_file_location("kill_soak", Path("benchmarks/kill_soak.py"))
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # where its dataclass looks for its annotations
-    spec.loader.exec_module(module)
-    return module
 
 
 def arguments(data, output_dir, *overrides):
@@ -51,7 +41,6 @@ def kill_when(command, is_time, seconds=120):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
 def test_a_run_killed_three_times_ends_like_one_never_stopped(tiny_data, tmp_path):
-    soak = load_soak()
     assert train(arguments(tiny_data, tmp_path / "whole")) == 0
     run = tmp_path / "killed" / NAME
 
@@ -76,7 +65,6 @@ def test_a_run_killed_three_times_ends_like_one_never_stopped(tiny_data, tmp_pat
 
 
 def test_the_comparison_sees_every_difference(tiny_data, tmp_path):
-    soak = load_soak()
     steps = ("training.steps=20", "samples.every=10", "checkpoints.every=10")
     for name, seed in (("one", 0), ("two", 1)):
         assert train(arguments(tiny_data, tmp_path / name, *steps, f"seed={seed}")) == 0

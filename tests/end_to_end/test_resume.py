@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 import training_run.run_folder.checkpoint as checkpoint_module
+from gan_mnist.train import FAMILY
 from gan_mnist.train import main as train
 
 NAME = "00001-gan_mlp_smoke"
@@ -62,6 +63,12 @@ def same_state(one, other, step=40):
     )
 
 
+def snapshot(run):
+    """Time of the last change of every file but the lock."""
+    files = (path for path in run.rglob("*") if path.is_file() and path.name != ".lock")
+    return {path: path.stat().st_mtime_ns for path in files}
+
+
 def resume(run, *options):
     return train(["--resume", str(run), *options])
 
@@ -102,14 +109,10 @@ def test_allowing_one_key_does_not_allow_another(stopped, capsys):
 
 
 def test_a_change_that_the_checkpoint_does_not_fit_writes_nothing(stopped, capsys):
-    before = {path: path.stat().st_mtime_ns for path in stopped.rglob("*.*") if path.is_file()}
+    before = snapshot(stopped)
     assert resume(stopped, "model.latent_dim=5", "--allow-change", "model.latent_dim") == 2
     assert "expected the variables of this configuration" in capsys.readouterr().err
-    after = {path: path.stat().st_mtime_ns for path in stopped.rglob("*.*") if path.is_file()}
-    assert {path for path in after if path.name != ".lock"} == {
-        path for path in before if path.name != ".lock"
-    }
-    assert all(after[path] == before[path] for path in before if path.name != ".lock")
+    assert snapshot(stopped) == before
 
 
 def test_fewer_steps_are_refused_unless_on_purpose(stopped, capsys):
@@ -154,6 +157,55 @@ def test_a_best_of_steps_that_another_training_replaces_is_forgotten(stopped):
         shutil.rmtree(stopped / "checkpoints/step_000040", ignore_errors=True)
         assert resume(stopped, *options) == 0
         assert best.exists() == stays
+
+
+def test_a_configuration_edited_by_hand_is_an_override(stopped, finished, capsys):
+    path = stopped / "config.yaml"
+    path.write_text(path.read_text().replace("learning_rate: 0.0002", "learning_rate: 0.5", 1))
+    before = snapshot(stopped)
+    assert resume(stopped) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "optimizer.learning_rate: expected 0.0002 as the run was started with" in line
+    assert snapshot(stopped) == before
+    assert resume(stopped, "--allow-change", "optimizer.learning_rate") == 0
+    assert not same_state(stopped, finished)
+
+
+@pytest.mark.parametrize(
+    ("array", "overrides", "code"),
+    [
+        ("y_train", ("model.conditional=true",), 2),
+        ("x_train", (), 2),
+        ("y_train", (), 0),
+        ("x_test", (), 0),
+    ],
+)
+def test_only_other_arrays_that_the_run_uses_are_refused(
+    tiny_data, tmp_path, capsys, array, overrides, code
+):
+    """A GAN uses labels if it is conditional, and never the test images."""
+    data = shutil.copy(tiny_data, tmp_path / "data.npz")
+    assert train(arguments(data, tmp_path, *overrides)) == 0
+    with np.load(data, allow_pickle=False) as arrays:
+        changed = {name: arrays[name] for name in arrays.files}
+    changed[array] = changed[array][::-1]
+    np.savez(data, **changed)
+    run = tmp_path / NAME
+    before = snapshot(run)
+    assert resume(run, "training.steps=50") == code
+    error = capsys.readouterr().err
+    assert (f"expected the {array} that the run began with" in error) == (code == 2)
+    assert (snapshot(run) == before) == (code == 2)
+
+
+def test_a_link_to_another_folder_is_not_followed(stopped, tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "step_000900.png").write_bytes(b"somebody's picture")
+    (stopped / "extra").symlink_to(elsewhere)
+    (stopped / "frames").symlink_to(elsewhere)
+    assert resume(stopped) == 0
+    assert (elsewhere / "step_000900.png").read_bytes() == b"somebody's picture"
 
 
 # Deleted and damaged underneath
@@ -232,12 +284,7 @@ def test_a_run_whose_checkpoints_are_gone_does_not_begin_again(stopped, capsys):
 
 def test_new_columns_of_the_log_are_added_to_the_rows_that_are_there(stopped, monkeypatch):
     """As `quality.every` does when it is turned on."""
-    from dataclasses import replace
-
-    import gan_mnist.train as command
-
-    with_score = replace(command.FAMILY, log_columns=lambda config: ("score",))
-    monkeypatch.setattr(command, "FAMILY", with_score)
+    monkeypatch.setattr(FAMILY, "log_columns", lambda config: ("score",), raising=False)
     assert resume(stopped) == 0
     rows = rows_of(stopped)
     assert list(rows[0])[-1] == "score"

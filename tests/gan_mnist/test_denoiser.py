@@ -11,7 +11,7 @@ from gan_mnist.denoiser.corruption import (
 )
 from gan_mnist.denoiser.model import Denoiser, denoise, reconstruction_loss
 from gan_mnist.denoiser.network import build_denoiser
-from training_run.data.datasets import ImageData
+from training_run.data.image_data import ImageData
 
 SHAPE = (8, 8, 1)
 BATCH = 16

@@ -19,7 +19,7 @@ from gan_mnist.model import GAN
 from gan_mnist.train import FAMILY
 from gan_mnist.train import main as train
 from training_run.cli.train import train_command
-from training_run.data.datasets import DataSpec, ImageData
+from training_run.data.image_data import DataSpec, ImageData
 from training_run.family import no_callbacks
 
 HEALTHY = Measurement(
@@ -196,7 +196,7 @@ tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU"
 from gan_mnist.build import build_gan
 from gan_mnist.config import GANConfig
 from gan_mnist.health import Probe
-from training_run.data.datasets import DataSpec, ImageData
+from training_run.data.image_data import DataSpec, ImageData
 model = {"generator_widths": [8], "discriminator_widths": [8], "latent_dim": 3}
 config = {"family": "gan", "name": "x", "training": {"steps": 1}, "model": model}
 config, spec = GANConfig.model_validate(config), DataSpec(80, (4, 4, 1), None)

@@ -6,7 +6,7 @@ import tensorflow as tf
 from gan_mnist.losses import get_loss
 from gan_mnist.model import GAN
 from gan_mnist.networks import build_mlp_discriminator, build_mlp_generator
-from training_run.data.datasets import ImageData
+from training_run.data.image_data import ImageData
 from training_run.step.batches import make_batches
 
 BATCH = 8

@@ -106,7 +106,7 @@ def test_an_unfinished_run_scored_while_training_without_classifier(
     assert main([str(run), "--out", str(tmp_path)]) == 0
     page = (tmp_path / "report.html").read_text()
     assert "step 30 of 40" in page
-    assert "There is no classifier of these digits to see them by" in page
+    assert "there is no classifier of these digits" in page
     assert "Curves of the Fréchet distance against the training time" in page
     assert "not scored while training" not in page
 

@@ -1,10 +1,10 @@
-"""Training what is compared when nothing is named: the commands that are started."""
+"""Training the default runs: the commands that are started."""
 
 import pytest
 
 from gan_vs_vae import default_runs
 from gan_vs_vae.command import main
-from gan_vs_vae.default_runs import DEFAULTS, Training, TrainingFailed, train_defaults
+from gan_vs_vae.default_runs import DEFAULTS, Training, TrainingFailed, train
 
 TINY = (
     "training.steps=20", "training.batch_size=10", "training.jit_compile=false", "log.every=10",
@@ -16,25 +16,22 @@ def test_the_defaults_are_overrides_that_the_commands_know():
     import importlib
 
     for training in DEFAULTS:
-        program = importlib.import_module(training.program)
+        program = importlib.import_module(training.module)
         assert program.main(["--dry-run", *training.arguments]) == 0
 
 
-def test_a_training_runs_as_its_own_process(tiny_data, tmp_path):
+def test_a_training_runs_as_its_own_process(tiny_data, tmp_path, capsys):
     overrides = (*TINY, f"data.path={tiny_data}")
-    lines = []
-    (path,) = train_defaults(
-        tmp_path, [Training("gan_mnist.train", "gan", overrides, "a GAN")], lines.append
-    )
+    path = train(Training("gan", "gan_mnist.train", overrides, "a GAN"), tmp_path)
     assert path == str(tmp_path / "00001-gan_mlp")
     assert (tmp_path / "00001-gan_mlp" / "generator.keras").is_file()
-    assert lines == ["training a GAN"]
+    assert capsys.readouterr().out == "training a GAN\n"
 
 
 def test_a_training_that_fails_ends_it_all(tmp_path):
     with pytest.raises(TrainingFailed) as error:
-        train_defaults(tmp_path, [Training("gan_mnist.train", "gan", ("seed=x",), "a GAN")])
-    assert error.value.code == 2
+        train(Training("gan", "gan_mnist.train", ("seed=x",), "a GAN"), tmp_path)
+    assert error.value.exit_code == 2
     assert "received exit code 2" in str(error.value)
 
 

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from gan_vs_vae.exhibits import quality_and_time
-from gan_vs_vae.figures import loss_curves, scored_while_training
+from gan_vs_vae.figures import loss_curves, quality_curves
+from gan_vs_vae.page import quality_charts
 from sample_quality.protocol import Protocol
 from training_run.run_folder.paths import RunDir
 
@@ -27,7 +27,7 @@ def make_run(folder, title, scores=None, protocol=None):
     return SimpleNamespace(title=title, family="GAN", log=log, folder=RunDir(folder / title))
 
 
-def test_rows_without_a_score_are_left_out_and_the_seed_does_not_part_runs(tmp_path):
+def test_rows_without_a_score_are_left_out_and_the_seed_does_not_separate_runs(tmp_path):
     nan = np.nan
     runs = [
         make_run(tmp_path, "a", [nan, 90, nan, 20], PROTOCOL),
@@ -37,20 +37,19 @@ def test_rows_without_a_score_are_left_out_and_the_seed_does_not_part_runs(tmp_p
         make_run(tmp_path, "e"),
         make_run(tmp_path, "f", [1, 2, 3, 4]),
     ]
-    found = scored_while_training(runs)
-    titles = [[course.run.title for course in courses] for courses in found.values()]
+    found = quality_curves(runs)
+    titles = [[curve.run.title for curve in curves] for curves in found.values()]
     assert titles == [["a", "b"], ["c"], ["f"]]
     first = next(iter(found.values()))[0]
     np.testing.assert_array_equal(first.minutes, [2, 4])
     np.testing.assert_array_equal(first.values, [90, 20])
-    html = quality_and_time(runs, dict.fromkeys("abcdef", "#000"))
-    assert html.count("<figure") == 3
-    assert "5,000 samples against 10,000 training images" in html
-    assert "By a protocol that was not recorded" in html
-    assert "d and e were not scored while training" in html
+    charts = quality_charts(runs, dict.fromkeys("abcdef", "#000"))
+    assert [titles for _, titles, _ in charts] == [["a", "b"], ["c"], ["f"]]
+    assert "5,000 samples and 10,000 training images" in charts[0][0]
+    assert charts[2][0] == "The protocol was not recorded"
 
 
-def test_losses_are_drawn_without_the_score_and_the_same_way_every_time(tmp_path):
+def test_losses_come_without_the_score_and_the_same_way_every_time(tmp_path):
     run = make_run(tmp_path, "a", [1, 2, 3, 4])
     picture = loss_curves(run)
     assert picture == loss_curves(run)

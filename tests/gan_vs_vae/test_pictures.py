@@ -1,4 +1,4 @@
-"""What is drawn of a run, and how it gets into a page."""
+"""The pictures of a run, and how they get into a page."""
 
 import base64
 import io
@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from gan_vs_vae import pictures
-from gan_vs_vae.pictures import as_picture, columns_of, draw_run, grid_picture, read_frames
+from gan_vs_vae.pictures import as_picture, columns_of, grid_picture, make_pictures, read_frames
 from gan_vs_vae.runs import grids
 from training_run.data.image_data import make_image_data
 from training_run.errors import UserError
@@ -36,9 +36,15 @@ def data():
 
 def make_run(folder, network="generator"):
     settings = SimpleNamespace(value_range=(0.0, 1.0), binarize="none")
-    spec = SimpleNamespace(image_shape=(SIZE, SIZE, 1))
+    spec = SimpleNamespace(image_shape=(SIZE, SIZE, 1), noun="digits")
     return SimpleNamespace(
-        folder=RunDir(folder), network=network, settings=settings, spec=spec, total_steps=100
+        title="x",
+        folder=RunDir(folder),
+        network=network,
+        settings=settings,
+        spec=spec,
+        total_steps=100,
+        seconds_at=lambda step: 2.0 * step,
     )
 
 
@@ -74,12 +80,12 @@ def test_the_nearest_training_image_is_below_its_sample(tmp_path, data):
     layer = keras.layers.Dense(SIZE * SIZE, kernel_initializer="zeros")
     network = keras.Sequential([keras.Input((3,)), layer, keras.layers.Reshape((SIZE, SIZE, 1))])
     layer.bias.assign(train[1])
-    drawn = draw_run(make_run(tmp_path), {"generator": network}, data, seed=0)
-    grid = opened(drawn.neighbours)
+    made = make_pictures(make_run(tmp_path), {"generator": network}, data, seed=0)
+    grid = opened(made.neighbours)
     np.testing.assert_array_equal(tile(grid, 0, 4), data.x_train[1, ..., 0])
     np.testing.assert_array_equal(tile(grid, 1, 4), data.x_train[1, ..., 0])
-    assert drawn.num_samples == 100
-    assert drawn.frames == []
+    assert made.num_samples == 100
+    assert made.frames == []
 
 
 def test_a_vae_goes_between_encodings_of_test_images(tmp_path, data):
@@ -87,9 +93,9 @@ def test_a_vae_goes_between_encodings_of_test_images(tmp_path, data):
     flat = keras.layers.Flatten()(x)
     encoder = keras.Model(x, [flat, flat])
     networks = {"decoder": painter(), "encoder": encoder}
-    drawn = draw_run(make_run(tmp_path, "decoder"), networks, data, seed=0)
-    assert "encodings of two test images" in drawn.between
-    strips = opened(drawn.strips)
+    made = make_pictures(make_run(tmp_path, "decoder"), networks, data, seed=0)
+    assert "encodings of two test images" in made.ends
+    strips = opened(made.interpolations)
     order = np.random.default_rng(0).permutation(20)
     for row in range(pictures.NUM_STRIPS):
         first, last = (data.x_test[order[row + k], ..., 0] for k in (0, pictures.NUM_STRIPS))
@@ -106,14 +112,14 @@ def test_a_conditional_network_gets_a_class_a_row(tmp_path, data):
         keras.layers.Dense(SIZE * SIZE, activation="sigmoid")(keras.layers.Concatenate()([z, hot]))
     )
     network = keras.Model([z, labels], images)
-    drawn = draw_run(make_run(tmp_path), {"generator": network}, data, seed=0)
-    assert drawn.between.endswith("one class a row")
-    assert opened(drawn.strips).shape == (4 * 9 + 1, 11 * 9 + 1)
+    made = make_pictures(make_run(tmp_path), {"generator": network}, data, seed=0)
+    assert made.ends.endswith("one class in each row")
+    assert opened(made.interpolations).shape == (4 * 9 + 1, 11 * 9 + 1)
 
 
 def test_images_of_another_shape_are_refused(tmp_path, data):
     with pytest.raises(UserError, match="expected images of shape"):
-        draw_run(make_run(tmp_path), {"generator": painter(16)}, data, seed=0)
+        make_pictures(make_run(tmp_path), {"generator": painter(16)}, data, seed=0)
 
 
 def test_frames_are_few_evenly_spaced_and_know_their_place(tmp_path):
@@ -125,7 +131,9 @@ def test_frames_are_few_evenly_spaced_and_know_their_place(tmp_path):
     frames = read_frames(run)
     assert len(grids(run)) == 51
     assert len(frames) == 25
-    assert [frames[0].step, frames[-1].step] == [0, 50]
+    assert frames[0].caption == "step 0 of 100 · 0 s"
+    assert frames[-1].caption == "step 50 of 100 · 1 min 40 s"
+    assert frames[-1].alt == "Grid of digits by x at step 50"
     assert frames[-1].fraction == 0.5  # of 100 steps
     assert opened(frames[0].picture).shape == (20, 20)
     assert frames[-1].picture.width == 667  # a third of 2000

@@ -1,4 +1,4 @@
-"""Which runs are one thing, and what is said of several."""
+"""Which runs are pooled, and the scores of several."""
 
 import dataclasses
 from types import SimpleNamespace
@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from gan_vs_vae.pooling import Entry, pool_runs, pool_scores, pooled_rows
-from sample_quality.protocol import Protocol, Score
+from sample_quality.protocol import Protocol, Quality, Score
 
 PROTOCOL = Protocol("pixels", "", "test", "e" * 64, 100, 100, 0)
 
@@ -52,7 +52,7 @@ def test_titles_of_entries_are_their_own():
     assert titles == ["x (seeds 0 and 1)", "x (seeds 0 and 1) [2]"]
 
 
-def test_pooled_scores_are_mean_spread_and_the_reach_of_all_intervals():
+def test_pooled_scores_are_mean_spread_and_the_range_of_all_intervals():
     pooled = pool_scores([score(1.0, 0.5, parts=(0.2,)), score(3.0, 0.1, parts=(0.4,))])
     assert (pooled.value, pooled.low, pooled.high) == (2.0, 0.5, 3.1)
     assert pooled.spread == pytest.approx(2**0.5)
@@ -64,12 +64,12 @@ def test_pooled_scores_are_mean_spread_and_the_reach_of_all_intervals():
 def test_rows_hold_scores_of_one_protocol():
     other = dataclasses.replace(PROTOCOL, seed=7)
     entries = [Entry("pair", (run("1", 0), run("2", 1))), Entry("3", (run("3", 0, c=2),))]
-    scores = {
-        "1": {"precision": score(1.0, 0.1)},
-        "2": {"precision": score(2.0, 0.1)},
-        "3": {"precision": score(5.0, 0.1, other), "recall": score(0.5, 0.1, other)},
+    qualities = {
+        "1": Quality({"precision": score(1.0, 0.1)}, {}),
+        "2": Quality({"precision": score(2.0, 0.1)}, {}),
+        "3": Quality({"precision": score(5.0, 0.1, other), "recall": score(0.5, 0.1, other)}, {}),
     }
-    found = {(row.name, row.protocol): row.cells for row in pooled_rows(entries, scores)}
+    found = {(row.name, row.protocol): row.scores for row in pooled_rows(entries, qualities)}
     assert list(found) == [("precision", PROTOCOL), ("precision", other), ("recall", other)]
     assert {title: cell.value for title, cell in found["precision", PROTOCOL].items()} == {
         "pair": 1.5

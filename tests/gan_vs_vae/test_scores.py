@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from gan_vs_vae import scores
-from gan_vs_vae.scores import answers, qualities_of, stored_quality
+from gan_vs_vae.scores import has_protocols, score_runs, stored_quality
 from sample_quality.protocol import Protocol, Quality, Score, read_quality, write_quality
 from training_run.data.image_data import make_image_data
 from training_run.files import sha256_of_file
@@ -46,10 +46,10 @@ def test_only_scores_of_the_network_as_it_is_are_taken(run):
     assert stored_quality(run) is None
 
 
-def test_another_protocol_or_a_missing_score_is_no_answer():
-    assert answers(quality(), {"duplicated": PIXELS})
-    assert not answers(quality(), {"duplicated": dataclasses.replace(PIXELS, seed=1)})
-    assert not answers(quality(), {"frechet_distance": PIXELS})
+def test_another_protocol_or_a_missing_score_does_not_fit():
+    assert has_protocols(quality(), {"duplicated": PIXELS})
+    assert not has_protocols(quality(), {"duplicated": dataclasses.replace(PIXELS, seed=1)})
+    assert not has_protocols(quality(), {"frechet_distance": PIXELS})
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def measured(monkeypatch, data):
 
 
 def test_a_run_without_scores_is_scored_and_keeps_them(run, data, measured):
-    found = qualities_of([run], data, 50, 0, report=lambda line: None)
+    found = score_runs([run], data, 50, 0, report=lambda line: None)
     assert found["x"].scores["duplicated"].value == 7.0
     assert len(measured) == 1
     assert read_quality(run.folder.path / "quality.json") == found["x"]
@@ -84,13 +84,13 @@ def test_scores_of_the_wanted_protocol_are_not_computed_again(run, data, measure
     assert wanted.num_generated == 50  # as many as there are training images
     kept = quality(wanted, checksum(run))
     write_quality(run.folder.path / "quality.json", kept)
-    assert qualities_of([run], data, 10_000, 0, report=lambda line: None)["x"] == kept
+    assert score_runs([run], data, 10_000, 0, report=lambda line: None)["x"] == kept
     assert not measured
 
 
 def test_scores_of_another_protocol_stay_in_the_folder(run, data, measured):
     kept = quality(checksum=checksum(run))
     write_quality(run.folder.path / "quality.json", kept)
-    found = qualities_of([run], data, 50, 5, report=lambda line: None)
+    found = score_runs([run], data, 50, 5, report=lambda line: None)
     assert found["x"].scores["duplicated"].value == 7.0
     assert read_quality(run.folder.path / "quality.json") == kept

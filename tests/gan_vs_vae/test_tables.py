@@ -1,25 +1,24 @@
-"""The table of scores: one protocol to a group, the clear winner in bold."""
+"""The table of scores: one group for each protocol, the clearly best in bold."""
 
 import dataclasses
-import re
 from types import SimpleNamespace
 
 import pytest
 
-from gan_vs_vae.pooling import Measured, Row
-from gan_vs_vae.tables import MEANINGS, protocol_in_words, score_table
+from gan_vs_vae.pooling import PooledScore, ScoreRow
+from gan_vs_vae.tables import MEANINGS, describe_protocol, score_table
 from sample_quality.protocol import METRICS, Protocol
 
 PROTOCOL = Protocol("mnist classifier", "f" * 64, "test", "e" * 64, 10_000, 5_000, 3)
 ENTRIES = [SimpleNamespace(title=title, family="GAN") for title in "ab"]
 
 
-def html_of(*rows):
-    return score_table("Scores", ENTRIES, list(rows), {"a": "#111", "b": "#222"})
+def groups_of(*rows):
+    return score_table(ENTRIES, list(rows)).groups
 
 
-def measured(value, margin, spread=None, num_runs=1):
-    return Measured(value, value - margin, value + margin, spread, num_runs, ())
+def pooled(value, margin, spread=None, num_runs=1):
+    return PooledScore(value, value - margin, value + margin, spread, num_runs, ())
 
 
 def test_every_score_has_its_meaning():
@@ -28,13 +27,14 @@ def test_every_score_has_its_meaning():
 
 def test_scores_of_two_protocols_are_in_two_groups():
     other = dataclasses.replace(PROTOCOL, num_generated=100)
-    html = html_of(
-        Row("precision", PROTOCOL, 0.9, {"a": measured(0.8, 0.01)}),
-        Row("precision", other, 0.9, {"b": measured(0.7, 0.01)}),
+    groups = groups_of(
+        ScoreRow("precision", PROTOCOL, 0.9, {"a": pooled(0.8, 0.01)}),
+        ScoreRow("precision", other, 0.9, {"b": pooled(0.7, 0.01)}),
     )
-    groups = re.findall(r'scope="rowgroup" colspan="4"><span>([^<]+)<', html)
-    assert groups == [f"{protocol_in_words(one)}; seed 3" for one in (PROTOCOL, other)]
-    assert html.count("<td>–</td>") == 2
+    expected = [f"{describe_protocol(one)}; seed 3" for one in (PROTOCOL, other)]
+    assert [group.title for group in groups] == expected
+    texts = [[cell.text for cell in group.rows[0].cells] for group in groups]
+    assert texts == [["0.800", "–", "0.900"], ["–", "0.700", "0.900"]]
 
 
 @pytest.mark.parametrize(
@@ -43,23 +43,23 @@ def test_scores_of_two_protocols_are_in_two_groups():
      ("density", 0.01, None)],
 )  # fmt: skip
 def test_only_what_is_better_beyond_the_intervals_is_bold(name, margin, bold):
-    cells = {"a": measured(0.8, margin), "b": measured(0.7, margin)}
-    html = html_of(Row(name, PROTOCOL, 0.9, cells))
-    assert re.findall(r"<strong>([^<]+)</strong>", html) == ([bold] if bold else [])
+    scores = {"a": pooled(0.8, margin), "b": pooled(0.7, margin)}
+    (group,) = groups_of(ScoreRow(name, PROTOCOL, 0.9, scores))
+    assert [cell.text for cell in group.rows[0].cells if cell.is_bold] == ([bold] if bold else [])
 
 
 def test_pooled_scores_show_spread_and_number():
-    html = html_of(Row("recall", PROTOCOL, 0.9, {"a": measured(0.5, 0.1, 0.02, 3)}))
-    assert "0.500 ± 0.020<small>0.400 to 0.600; n = 3</small>" in html
+    (group,) = groups_of(ScoreRow("recall", PROTOCOL, 0.9, {"a": pooled(0.5, 0.1, 0.02, 3)}))
+    assert group.rows[0].cells[0] == ("0.500 ± 0.020", "0.400 to 0.600; n = 3", False)
 
 
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({}, "5,000 samples against 10,000 test images (eeeeeeee), seen through the features of "
-             "the mnist classifier (ffffffff)"),
+        ({}, "5,000 samples and 10,000 test images (eeeeeeee), compared in the features of the "
+             "mnist classifier (ffffffff)"),
         ({"features": "pixels", "features_sha256": "", "split": "train"},
-         "5,000 samples against 10,000 training images (eeeeeeee), compared pixel by pixel"),
+         "5,000 samples and 10,000 training images (eeeeeeee), compared pixel by pixel"),
         ({"features": "pixels", "features_sha256": "", "num_generated": 0},
          "10,000 test images (eeeeeeee), encoded, decoded and compared pixel by pixel"),
         ({"features": "Bernoulli likelihood", "features_sha256": "", "num_generated": 0},
@@ -67,4 +67,4 @@ def test_pooled_scores_show_spread_and_number():
     ],
 )  # fmt: skip
 def test_protocols_in_words(changes, words):
-    assert protocol_in_words(dataclasses.replace(PROTOCOL, **changes)) == words
+    assert describe_protocol(dataclasses.replace(PROTOCOL, **changes)) == words

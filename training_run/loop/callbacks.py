@@ -5,16 +5,13 @@ metrics average since the last reset. So one `StepClock` knows the step of the w
 and everything periodic derives from `EverySteps`.
 """
 
-import csv
-import io
 import math
-import signal
 import time
-from contextlib import contextmanager
 
 import keras
+import numpy as np
 
-from training_run.files import append_text, sync_file
+from training_run.files import sync_file
 from training_run.pictures.grid import save_image_grid
 from training_run.run_folder.checkpoint import (
     prune_checkpoints,
@@ -22,6 +19,7 @@ from training_run.run_folder.checkpoint import (
     save_checkpoint,
     state_is_finite,
 )
+from training_run.run_folder.log import append_row, read_header
 from training_run.run_folder.networks import save_networks
 
 
@@ -95,6 +93,18 @@ def check_finite(model, step):
         raise Diverged(f"weights are no longer finite at step {step:,}")
 
 
+def finite_images(images, step):
+    """Images as a numpy array.
+
+    Raises:
+        Diverged: if a pixel is not finite, naming the step.
+    """
+    images = np.asarray(images)
+    if not np.isfinite(images).all():
+        raise Diverged(f"images are no longer finite at step {step:,}")
+    return images
+
+
 class StopWhenNotFinite(keras.callbacks.Callback):
     """Ends a run whose metrics are no longer finite, before anything good is overwritten.
 
@@ -121,7 +131,7 @@ class CsvLog(EverySteps):
     Args:
         clock, every: when.
         path: the CSV file; rows are appended, in the order of the columns that it has.
-        columns: metric names for a new file; one without a value in this interval (a score that
+        columns: metric names for a new file. A metric without a value in an interval (a score that
             is computed less often) leaves its cell empty.
     """
 
@@ -130,19 +140,11 @@ class CsvLog(EverySteps):
         self.path, self.columns = path, ("step", "seconds", *columns)
 
     def on_train_begin(self, logs=None):
-        if self.path.exists():
-            with open(self.path, newline="", encoding="utf-8") as file:
-                self.columns = tuple(next(csv.reader(file), self.columns))
+        self.columns = read_header(self.path) or self.columns
 
     def at_step(self, step, logs):
         seconds = f"{self.clock.seconds:.2f}"
-        cells = {**logs, "step": step, "seconds": seconds}
-        rows = [[cells.get(name, "") for name in self.columns]]
-        if not self.path.exists():
-            rows.insert(0, self.columns)
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows(rows)
-        append_text(self.path, text.getvalue())
+        append_row(self.path, self.columns, {**logs, "step": step, "seconds": seconds})
         self.model.reset_metrics()
 
 
@@ -169,19 +171,25 @@ class SampleGrids(EverySteps):
     def at_step(self, step, logs):
         path = self.path_of(step)
         path.parent.mkdir(exist_ok=True)
-        save_image_grid(path, self.make_images(), self.value_range, self.num_columns)
+        images = finite_images(self.make_images(), step)
+        save_image_grid(path, images, self.value_range, self.num_columns)
 
 
 class Checkpoints(EverySteps):
     """Checkpoints and the `.keras` networks beside them; also when a run ends early.
 
-    The checkpoint is written after all else that is due at its step, at the run's last step after
-    what other callbacks write when training ends: who resumes from it finds everything there.
+    A checkpoint is written after all else that is due at its step. At the run's last step it comes
+    after what other callbacks write when training ends. A resumed run thus finds everything.
+
+    Args:
+        clock, every: when.
+        run: the `RunDir`.
+        config: the run's configuration, which the checkpoint carries.
     """
 
-    def __init__(self, clock, every, run, keep):
+    def __init__(self, clock, every, run, config):
         super().__init__(clock, every)
-        self.run, self.keep, self.saved_step = run, keep, clock.first_step or None
+        self.run, self.config, self.saved_step = run, config, clock.first_step or None
 
     def on_train_begin(self, logs=None):
         if self.clock.step == 0:  # so that a run killed at any moment can be resumed
@@ -195,8 +203,9 @@ class Checkpoints(EverySteps):
         check_finite(self.model, step)
         save_networks(self.run, self.model)
         sync_file(self.run.log)
-        save_checkpoint(self.run.checkpoints, self.model, step, self.clock.seconds)
-        prune_checkpoints(self.run.checkpoints, self.keep)
+        folder, config = self.run.checkpoints, self.config.model_dump(mode="json")
+        save_checkpoint(folder, self.model, step, self.clock.seconds, config)
+        prune_checkpoints(folder, self.config.checkpoints.keep)
         self.saved_step = step
 
     def on_train_end(self, logs=None):
@@ -239,39 +248,3 @@ class TensorBoard(EverySteps):
 
     def on_train_end(self, logs=None):
         self.writer.close()
-
-
-class StopOnSignal(keras.callbacks.Callback):
-    """Ends `fit` after the running block once `request` says so."""
-
-    def __init__(self, request):
-        super().__init__()
-        self.request = request
-
-    def on_train_batch_end(self, batch, logs=None):
-        if self.request.received:
-            self.model.stop_training = True
-
-
-class StopRequest:
-    """Whether SIGINT or SIGTERM has arrived."""
-
-    received = None
-
-    def __call__(self, number, frame):
-        if self.received:  # asked twice: do not wait for the block
-            raise KeyboardInterrupt
-        self.received = signal.Signals(number).name
-        print(f"\n{self.received}: saving, then stopping (once more to stop at once)", flush=True)
-
-
-@contextmanager
-def stop_on_signals():
-    """Turn SIGINT and SIGTERM into a `StopRequest`, and give the signals back afterwards."""
-    request = StopRequest()
-    before = {number: signal.signal(number, request) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield request
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

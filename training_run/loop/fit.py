@@ -18,7 +18,6 @@ from training_run.loop.callbacks import (
     StepClock,
     StopWhenNotFinite,
     TensorBoard,
-    stop_on_signals,
 )
 from training_run.loop.context import RunContext
 from training_run.loop.outputs import (
@@ -26,18 +25,19 @@ from training_run.loop.outputs import (
     estimate_bytes,
     metric_columns,
     repair_finished,
+    report_divergence,
     report_end,
     report_start,
     rewind,
     write_pictures,
 )
 from training_run.loop.progress import progress_callback
+from training_run.loop.signals import StopRequest, handling_signals
 from training_run.loop.workers import follower_callbacks, stop_callback
-from training_run.run_folder.checkpoint import latest_checkpoint, restore_checkpoint
+from training_run.run_folder.checkpoint import restore_checkpoint
 from training_run.run_folder.environment import check_same_data
 from training_run.run_folder.locks import locked, writing
 from training_run.run_folder.paths import check_disk_space, create_run_dir, write_config
-from training_run.run_folder.resume import changes_between, has_begun
 from training_run.step.batches import make_batches, mirror_and_shift
 
 
@@ -59,41 +59,45 @@ def train(family, config, data, devices):
     """
     check_same_on_all(devices, **shared_facts(config, data))
     context = open_context(family, config, data, devices)
+    request = StopRequest()
     if not devices.is_chief:
-        return run_to_end(family, context)
+        return run_to_end(context, follower_callbacks(context, request), request)
     check_disk_space(config.output_dir, estimate_bytes(context))
     run = create_run_dir(config.output_dir, config.name)
     context = replace(context, run=run)
     with locked(run), writing(run):
         write_config(run, config, family.package)
-        describe_run(context)
-        return run_to_end(family, context)
+        describe_run(context, family)
+        return run_to_end(context, make_callbacks(family, context, request), request)
 
 
-def resume(family, config, data, devices, run, stored):
+def resume(family, config, data, devices, run, checkpoint, changes):
     """Go on in a run folder from its last whole checkpoint, as if it had never stopped.
 
-    A run that was killed before its first checkpoint begins again; of a finished one, missing
+    A run that was killed before its first checkpoint begins again. Of a finished run, missing
     networks and pictures are made again. All that may refuse comes before anything is written.
 
     Args, returns and raises as `train`, and:
         run: the run's folder.
-        stored: the configuration that it was last trained with.
+        checkpoint: its newest whole checkpoint, or None.
+        changes: list of `Change` from the configuration that it was last trained with.
     """
     with locked(run) if devices.is_chief else nullcontext(), writing(run):
-        checkpoint = latest_checkpoint(run.checkpoints) if has_begun(run) else None
-        check_same_data(run, data)
+        check_same_data(run, data, family.arrays_used(config))
         facts = shared_facts(config, data)
-        check_same_on_all(devices, **facts, checkpoint=f"{checkpoint and checkpoint.sha256}")
+        sha256 = checkpoint.record.sha256 if checkpoint else ""
+        check_same_on_all(devices, **facts, checkpoint=sha256)
         context = replace(open_context(family, config, data, devices, checkpoint), run=run)
-        step = context.clock.step
+        step, request = context.clock.step, StopRequest()
         if step >= context.schedule.steps:
             print(f"finished already, at step {step:,}; raise training.steps to go on")
             repair_finished(context)
             return report_end(context, 0)
-        if devices.is_chief:
-            rewind(context, family, changes_between(stored, config))
-        return run_to_end(family, context, checkpoint)
+        if not devices.is_chief:
+            return run_to_end(context, follower_callbacks(context, request, checkpoint), request)
+        callbacks = make_callbacks(family, context, request, checkpoint)
+        rewind(context, family, changes)
+        return run_to_end(context, callbacks, request)
 
 
 def shared_facts(config, data):
@@ -107,7 +111,8 @@ def shared_facts(config, data):
 
 def open_context(family, config, data, devices, checkpoint=None):
     """The `RunContext`, still without a folder, with the model as the checkpoint has it."""
-    step, seconds = (checkpoint.step, checkpoint.seconds) if checkpoint else (0, 0.0)
+    record = checkpoint.record if checkpoint else None
+    step, seconds = (record.step, record.seconds) if record else (0, 0.0)
     images, helper = family.prepare(config, data)
     spec = data.spec
     schedule = resolve_schedule(config, spec.num_train, family.intervals(config), step)
@@ -118,32 +123,35 @@ def open_context(family, config, data, devices, checkpoint=None):
     return RunContext(config, images, data, helper, schedule, model, None, clock, devices)
 
 
-def run_to_end(family, context, checkpoint=None):
+def run_to_end(context, callbacks, request):
     """Run Keras's `fit` over what is left of the run, as one epoch with callbacks.
 
     However it ends, the run folder gets its pictures, and all workers end together.
+
+    Args:
+        context: the `RunContext`.
+        callbacks: from `make_callbacks`, or `follower_callbacks` of another worker.
+        request: the `StopRequest` that they look at.
 
     Returns:
         Exit code: 0 done, 1 diverged, 130 stopped by a signal.
     """
     clock, devices = context.clock, context.devices
-    make = make_callbacks if devices.is_chief else follower_callbacks
     report_start(context)
-    with stop_on_signals() as request:
+    with handling_signals(request):
         try:
             context.model.fit(
                 distribute_batches(remaining_batches(context), devices),
                 steps_per_epoch=clock.total - clock.first_step,
                 shuffle=False,
                 verbose=0,
-                callbacks=make(family, context, request, checkpoint),
+                callbacks=callbacks,
             )
             wait_for_workers(devices)
         except Diverged as reason:
             if devices.is_chief:
                 write_pictures(context)
-                print(f"{reason}; the last good state is in {context.run.checkpoints}.")
-                print("Try a lower learning rate (optimizer.learning_rate).")
+                report_divergence(context, reason)
             return report_end(context, 1)
     return report_end(context, 130 if request.received and clock.step < clock.total else 0)
 
@@ -189,6 +197,6 @@ def make_callbacks(family, context, request, checkpoint=None):
     return [
         *callbacks,
         AtEnd(partial(write_pictures, context)),
-        Checkpoints(clock, schedule.checkpoints_every, run, config.checkpoints.keep),
+        Checkpoints(clock, schedule.checkpoints_every, run, config),
         stop_callback(context, request),
     ]

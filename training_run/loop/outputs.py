@@ -1,23 +1,27 @@
 """What a run writes and says beside its training: pictures, records, first and last words."""
 
+import math
+
 from training_run.config.sections import HOLD_LAST_SECONDS
 from training_run.devices.strategy import report_devices
 from training_run.errors import UserError
 from training_run.pictures.curves import plot_losses
 from training_run.pictures.gif import readable_frames, write_gif
 from training_run.pictures.grid import save_image_grid
-from training_run.run_folder.checkpoint import state_variables
-from training_run.run_folder.environment import write_environment
+from training_run.run_folder.checkpoint import checkpoints_in, state_variables
+from training_run.run_folder.environment import (
+    describe_data,
+    environment_path,
+    note_changes,
+    write_environment,
+)
 from training_run.run_folder.log import read_log
 from training_run.run_folder.networks import save_networks
 from training_run.run_folder.paths import write_config
-from training_run.run_folder.resume import (
-    MAY_CHANGE,
-    forget_after,
-    forget_later_best,
-    is_one_of,
-    note_changes,
-)
+from training_run.run_folder.resume import may_change, remove_after, remove_later_best
+
+EXPLODED = 1000
+"""Size of a loss, per pixel of an image, from which on the training has diverged."""
 
 
 def report_start(context):
@@ -37,17 +41,45 @@ def report_start(context):
         )
 
 
+def report_divergence(context, reason):
+    """Say why training ended, and what is left of it."""
+    steps = [step for step, _ in checkpoints_in(context.run.checkpoints) if step]
+    left = f"the last good state is that of step {steps[-1]:,}" if steps else "no state was saved"
+    print(f"{reason}; {left}. Try a lower learning rate (optimizer.learning_rate).")
+
+
 def report_end(context, exit_code):
     """Say what to look at, and give the exit code back."""
-    if context.run is not None:
-        print(f"{context.run.path}: look at progress.gif, losses.png and samples/")
+    run = context.run
+    if run is not None:
+        for sentence in exploded_losses(context)[:1]:  # the sum, before its terms
+            print(sentence)
+        made = [name for name in ("progress.gif", "losses.png") if (run.path / name).exists()]
+        print(f"{run.path}: look at {', '.join([*made, 'samples/'])}")
     return exit_code
 
 
-def describe_run(context):
+def exploded_losses(context):
+    """Sentences about losses that are still finite, but have exploded."""
+    limit = EXPLODED * math.prod(context.data.spec.image_shape)
+    try:
+        columns = read_log(context.run.log)
+    except UserError:  # no log yet, or a damaged one
+        return []
+    last = {name: values[-1] for name, values in columns.items() if name.endswith("loss")}
+    return [
+        f"note: {name} is {value:.3g} at the end: the training has diverged. Try a lower learning "
+        "rate (optimizer.learning_rate)."
+        for name, value in last.items()
+        if abs(value) > limit
+    ]
+
+
+def describe_run(context, family):
     """Write what is known before training: environment.json and a grid of real images."""
     config, run = context.config, context.run
-    write_environment(run, config.seed, context.data, context.devices)
+    images = describe_data(context.source_data, family.arrays_used(config))
+    write_environment(run, config.seed, images, context.devices)
     num_images = config.samples.num_rows * config.samples.num_columns
     reals = context.data.x_train[:num_images]
     save_image_grid(run.path / "reals.png", reals, (0, 255), config.samples.num_columns)
@@ -96,17 +128,19 @@ def estimate_bytes(context):
 def rewind(context, family, changes):
     """Make a run folder what it was at the step that the run goes on from."""
     config, run, step = context.config, context.run, context.clock.first_step
-    if not (run.path / "environment.json").exists():
+    if not environment_path(run).exists():
         if step:
             print("environment.json is missing: it is written again, from the images of now")
-        describe_run(context)
+        describe_run(context, family)
     if step and not run.log.exists():
         print(f"log.csv is missing: its rows up to step {step:,} are lost")
     write_config(run, config, family.package)
-    note_changes(run, step, changes)
-    if not all(is_one_of(change.key, MAY_CHANGE) for change in changes):
-        forget_later_best(run, step)
-    forget_after(run, step, metric_columns(context, family))
+    if changes:
+        keys = {change.key: [change.before, change.after] for change in changes}
+        note_changes(run, step, keys)
+    if not all(may_change(change.key) for change in changes):
+        remove_later_best(run, step)
+    remove_after(run, step, metric_columns(context, family))
 
 
 def repair_finished(context):

@@ -8,10 +8,10 @@ from training_run.loop.callbacks import (
     Checkpoints,
     EverySteps,
     Restore,
-    StopOnSignal,
     StopWhenNotFinite,
     check_finite,
 )
+from training_run.loop.signals import StopOnSignal
 from training_run.run_folder.checkpoint import state_arrays
 
 ASK_EVERY = 10
@@ -30,7 +30,7 @@ class TakePartInCheckpoints(Checkpoints):
     """Reads the state where the chief saves it: what metrics have gathered is spread."""
 
     def __init__(self, clock, every):
-        super().__init__(clock, every, run=None, keep=None)
+        super().__init__(clock, every, run=None, config=None)
 
     def at_step(self, step, logs):
         check_finite(self.model, step)
@@ -64,11 +64,10 @@ def stop_callback(context, request):
     return StopTogether(context.clock, request, context.devices)
 
 
-def follower_callbacks(family, context, request, checkpoint=None):
+def follower_callbacks(context, request, checkpoint=None):
     """The callbacks of a worker that is not the chief, in the order of the chief's.
 
     Args:
-        family: the `Family`; its callbacks are the chief's alone.
         context: its `RunContext`.
         request: its `StopRequest`.
         checkpoint: the one to go on from, or None.

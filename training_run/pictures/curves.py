@@ -1,4 +1,4 @@
-"""The curves of a run, from its log.csv: losses, accuracies and other scores, each apart."""
+"""Curves of a run's log: losses in one panel, accuracies in one, each other score in its own."""
 
 import itertools
 from collections import defaultdict
@@ -8,42 +8,32 @@ import numpy as np
 from training_run.errors import UserError
 from training_run.files import atomic_path
 
-# The palette of Okabe & Ito (2008), told apart by colour-blind readers too, without its yellow.
+# The palette of Okabe & Ito (2008) for colour-blind readers, without its yellow.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#555555")
 
-
-INK, FAINT_INK, GRID = "#2d2d2d", "#6b6b6b", "#e9e9e9"
-
+TEXT, PALE_TEXT, GRID = "#2d2d2d", "#6b6b6b", "#e9e9e9"  # colours
 
 NOT_METRICS = ("step", "seconds", "epoch")
 
-
 NUM_ROWS_TO_SMOOTH = 150
 
-
-DPI = 150
-
-
-EMPTY = "."
-
+EMPTY = "."  # matplotlib's name of an empty place in a mosaic
 
 LOWEST_LABEL = 0.06
-
 
 LABEL_HEIGHT, AROUND_AXES = 0.16, 0.5  # inches
 
 
-def plot_losses(columns, png_path, title):
-    """Draw the curves of a log: losses in one panel, accuracies in one, each score in its own.
+def plot_losses(columns, path, title):
+    """Write the curves of a log as a PNG.
 
-    Where a column has many rows, a running mean is drawn over the faint values themselves,
-    and the few most extreme of these may leave the panel. Cells that are empty or not finite
-    are left out. The same log gives the same bytes.
+    A column with many rows is drawn twice: its values, pale, and their running mean. The most
+    extreme values may lie outside the panel. Values that are not finite are left out.
 
     Args:
-        columns: dict of name to (rows,) float64: step, seconds, then metrics. Names that end in
-            `loss` are losses; with `_accuracy` in them, accuracies on an axis from 0 to 1.
-        png_path: the picture, written whole or not at all; its folder must exist.
+        columns: dict of name to (rows,) float64 from `read_log`. Names that end in `loss` are
+            losses; names with `_accuracy` are accuracies, on an axis from 0 to 1.
+        path: the PNG file, written whole or not at all; its folder must exist.
         title: a line above the curves.
 
     Raises:
@@ -53,14 +43,16 @@ def plot_losses(columns, png_path, title):
     if not panels:
         raise UserError("the log has no numbers to draw yet")
     figure = draw_curves(columns, panels, title)
-    with atomic_path(png_path) as temporary:
-        figure.savefig(temporary, format="png", dpi=DPI, metadata={"Software": None})
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=150, metadata={"Software": None})
 
 
 def group_metrics(columns):
-    """Names of the metrics that have a finite value, as a list of (panel, names).
+    """Group the metrics that have a finite value by the panel that shows them.
 
-    The panel is "loss", "accuracy" or the score's own name without `val_`, in this order.
+    Returns:
+        A list of (panel, names of metrics). The panels are "loss", "accuracy", then each other
+        score's name without `val_`.
     """
     groups = defaultdict(list, {"loss": [], "accuracy": []})
     for name, values in columns.items():
@@ -70,7 +62,7 @@ def group_metrics(columns):
 
 
 def running_mean(values, window):
-    """Mean over a window centred on each value; at the ends, over the part of it that exists.
+    """Mean over a window centred on each value. At the ends the window is cut off.
 
     Args:
         values: (n,) float, finite.
@@ -82,7 +74,7 @@ def running_mean(values, window):
     positions, reach = np.arange(len(values)), window // 2
     first = np.maximum(positions - reach, 0)
     end = np.minimum(positions + reach + 1, len(values))
-    # Sums of what is left after the mean: less is lost to rounding than with large values.
+    # Subtracting the mean first keeps the sums small, so that less is lost to rounding.
     center = np.mean(values)
     sums = np.concatenate([[0.0], np.cumsum(np.asarray(values, np.float64) - center)])
     return center + (sums[end] - sums[first]) / (end - first)
@@ -90,8 +82,8 @@ def running_mean(values, window):
 
 def draw_curves(columns, panels, title):
     """The matplotlib figure: `columns` from `read_log`, `panels` from `group_metrics`."""
-    # Imported here because it takes a second, which `--help` should not wait for. A Figure of
-    # its own, without pyplot, leaves no global state behind and needs no display.
+    # Imported here, since it takes a second and `--help` should not wait for it. A Figure made
+    # without pyplot has no global state and needs no display.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
@@ -100,14 +92,14 @@ def draw_curves(columns, panels, title):
     figure = Figure(figsize=(7.6, sum(heights) + 0.6), layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
     figure.get_layout_engine().set(h_pad=0.08, w_pad=0.1)
-    figure.suptitle(title, x=0.014, ha="left", fontsize=12, fontweight="bold", color=INK)
+    figure.suptitle(title, x=0.014, ha="left", fontsize=12, fontweight="bold", color=TEXT)
     axes = figure.subplot_mosaic(layout, height_ratios=heights)
     for panel, names in panels:
         _draw_panel(axes[panel], panel, names, columns)
         is_wide = [panel, panel] in layout
         axes[panel].xaxis.set_major_locator(MaxNLocator(6 if is_wide else 3, integer=True))
     for panel in set(layout[-1]) - {EMPTY}:
-        axes[panel].set_xlabel("step", color=FAINT_INK, fontsize=9)
+        axes[panel].set_xlabel("step", color=PALE_TEXT, fontsize=9)
     return figure
 
 
@@ -118,7 +110,7 @@ def _panel(name):
 
 
 def _layout(panels):
-    """Rows of a mosaic, and their heights: losses and accuracies wide, scores two in a row."""
+    """Rows of the mosaic and their heights: losses and accuracies fill a row, scores half of it."""
     wide = [panel for panel, _ in panels if panel in ("loss", "accuracy")]
     scores = [panel for panel, _ in panels if panel not in wide]
     if len(scores) == 1:
@@ -129,12 +121,12 @@ def _layout(panels):
 
 
 def _height(panel):
-    """Inches."""
+    """Height in inches."""
     return {"loss": 3.0, "accuracy": 2.1}.get(panel, 1.9)
 
 
 def _draw_panel(axes, panel, names, columns):
-    """One panel: its curves, each with its name and last value at the right end."""
+    """Draw one panel: its curves, each with its name and last value at the right end."""
     base_names = list(dict.fromkeys(name.removeprefix("val_") for name in names))
     curves, limits = [], []
     for name in names:
@@ -162,7 +154,7 @@ def _draw_curve(axes, steps, values, color, line):
 
 
 def _main_range(values):
-    """Lowest and highest value; of many, the half percent at each end may leave the panel."""
+    """Lowest and highest value. Of many values, half a percent is cut off at each end."""
     cut = 0.5 if len(values) >= NUM_ROWS_TO_SMOOTH else 0.0
     return np.percentile(values, [cut, 100 - cut])
 
@@ -173,22 +165,22 @@ def _style_axes(axes, panel, steps, limits):
     axes.set_ylim(low - margin, high + margin)
     first, last = steps.min(), steps.max()
     axes.set_xlim((first, last) if last > first else (first - 1, last + 1))
-    axes.set_title(panel.replace("_", " "), loc="left", fontsize=10, color=INK)
+    axes.set_title(panel.replace("_", " "), loc="left", fontsize=10, color=TEXT)
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     axes.grid(color=GRID, linewidth=0.8)
     axes.set_axisbelow(True)
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.spines["bottom"].set_color("#c4c4c4")
-    axes.tick_params(colors=FAINT_INK, labelsize=8.5, length=0)
+    axes.tick_params(colors=PALE_TEXT, labelsize=8.5, length=0)
 
 
 def _label_ends(axes, panel, curves):
-    """Write beside each curve's end its name and last value, moved apart where they collide."""
+    """Write each curve's name and last value beside its end, without overlaps."""
     low, high = axes.get_ylim()
     line_height = LABEL_HEIGHT / (_height(panel) - AROUND_AXES)
     ends = np.array([last for _, _, last in curves])
     wanted = np.clip((ends - low) / (high - low), 0, 1)
-    # A little higher at the bottom, where the last step stands below the axis.
+    # Not at the very bottom, where the number of the last step is.
     heights = LOWEST_LABEL + spread_apart(wanted - LOWEST_LABEL, line_height)
     for (name, color, last), height in zip(curves, heights, strict=True):
         number = f"{last:#.3g}".rstrip(".")
@@ -199,24 +191,24 @@ def _label_ends(axes, panel, curves):
 
 
 def spread_apart(heights, distance):
-    """Heights in the same order, moved as little as needed to be at least `distance` apart.
+    """Move heights so that they are at least `distance` apart, in the same order.
 
     Args:
-        heights: where labels would stand, 0 (bottom) to 1 (top).
+        heights: wanted heights of labels, 0 (bottom) to 1 (top).
         distance: height of a label.
 
     Returns:
-        (n,) float. All are within 0 and 1 where that many labels fit, else below 1.
+        (n,) float, within 0 and 1 where that many labels fit, else at most 1.
     """
     order = np.argsort(heights, kind="stable")
     wanted = np.asarray(heights, np.float64)[order]
     offsets = distance * np.arange(len(wanted))
-    # Free of the offsets, "apart" means "not decreasing". Pushed up and pushed down are both
-    # that, and so is the middle between the two, which leaves a crowd where it was.
+    # Without the offsets, "apart" means "not decreasing". The running maximum and the running
+    # minimum both are; so is their mean, which keeps a group of labels around its old centre.
     free = wanted - offsets
-    pushed_up = np.maximum.accumulate(free)
-    pushed_down = np.minimum.accumulate(free[::-1])[::-1]
-    middle = np.maximum((pushed_up + pushed_down) / 2, 0)
+    raised = np.maximum.accumulate(free)
+    lowered = np.minimum.accumulate(free[::-1])[::-1]
+    middle = np.maximum((raised + lowered) / 2, 0)
     placed = np.empty_like(wanted)
     placed[order] = np.minimum(middle, 1 - offsets[-1]) + offsets
     return placed

@@ -1,25 +1,25 @@
-"""The way from one latent to another, as a strip of pictures and as a film there and back.
+"""Images between two latents: a strip (PNG), and an animation there and back (GIF).
 
-Nothing here knows a model: pictures come from a function z -> images.
+Nothing here knows a model: images come from a function of latents.
 """
 
 import numpy as np
 
-FILM_FRAMES = 41
-"""Least pictures of the film's way there: finer than the strip, so that it moves smoothly."""
+from training_run.pictures.gif import write_gif
+from training_run.pictures.grid import image_grid, save_image_grid
+from training_run.pictures.pixels import display_scale, to_uint8
 
+MIN_ANIMATION_FRAMES = 41
+"""Of the way from the first latent to the second: more than the strip has, for smooth motion."""
 
 SECONDS_PER_FRAME = 0.05
 
-
 FRAMES_AT_ENDS = 12
-"""For how many frames the film stays at each end."""
+"""The animation repeats the first and the last image so often."""
 
+ANIMATION_GREYS = 24
 
-FILM_GREYS = 24
-
-
-FILM_COLUMNS = 5
+ANIMATION_COLUMNS = 5
 
 
 def linear(a, b, t):
@@ -37,14 +37,14 @@ def linear(a, b, t):
 
 
 def spherical(a, b, t):
-    """Points on the arc between two latents, which turns from one direction into the other.
+    """Points on the arc between two latents (spherical linear interpolation, slerp).
 
     Nearly all of a normal distribution in many dimensions lies near a sphere. The straight line
-    between two of its points cuts through the inside, where a generator has seen little; the arc
-    stays near the sphere.
+    between two of its points leaves the sphere, where a generator has seen little; the arc stays
+    near it.
 
-    Args, returns: as for `linear`. Between latents without a plane of their own (parallel,
-    opposite, or zero) the arc is the line.
+    Args, returns: as for `linear`. Latents that are parallel, opposite or zero have no arc
+    between them and get the line.
 
     Source: Shoemake 1985 (slerp); for latents, White 2016, arXiv:1609.04468, section 2.1.
     """
@@ -68,11 +68,11 @@ def percentages(num_frames):
 
 
 def rows_by_label(sample, labels=None):
-    """A function from latents to rows of pictures, one row for each label.
+    """A function from latents to rows of images, one row for each label.
 
     Args:
-        sample: (z, labels) -> images; labels are None for a model without classes.
-        labels: (rows,) int32, or None.
+        sample: function of (z, labels) that returns images.
+        labels: (rows,) int32, or None for a model without classes.
 
     Returns:
         A function of z (n, latent_dim), giving (rows, n, H, W, C) float; one row without labels.
@@ -87,8 +87,33 @@ def rows_by_label(sample, labels=None):
     return draw
 
 
+def write_interpolation(
+    path, draw, ends, value_range, *, num_frames=11, path_between=linear, captions=()
+):
+    """Write a strip between two latents, and an animation of the same name as `.gif`.
+
+    Args:
+        path: the PNG file, a `pathlib.Path`.
+        draw: function of z (n, latent_dim) that returns (rows, n, H, W, C) float: see
+            `rows_by_label`.
+        ends: the two latents, (latent_dim,) float each.
+        value_range: (low, high) of the images.
+        num_frames: images in a row of the strip.
+        path_between: `linear` or `spherical`.
+        captions: texts left of the rows.
+
+    Returns:
+        Path of the animation.
+    """
+    write_strip(path, draw(latents_between(*ends, num_frames, path_between)), value_range, captions)
+    gif_path = path.with_suffix(".gif")
+    z = latents_between(*ends, max(num_frames, MIN_ANIMATION_FRAMES), path_between)
+    write_animation(gif_path, draw(z), value_range)
+    return gif_path
+
+
 def write_strip(path, rows, value_range, row_captions=()):
-    """Write rows of pictures as a PNG, the columns labelled 0% to 100%.
+    """Write rows of images as a PNG, the columns labelled 0% to 100%.
 
     Args:
         path: the PNG file.
@@ -96,8 +121,6 @@ def write_strip(path, rows, value_range, row_captions=()):
         value_range: (low, high) of black and white.
         row_captions: texts left of the rows.
     """
-    from training_run.pictures.grid import save_image_grid
-
     num_frames = rows.shape[1]
     save_image_grid(
         path,
@@ -109,70 +132,37 @@ def write_strip(path, rows, value_range, row_captions=()):
     )
 
 
-def write_film(path, rows, value_range):
-    """Write rows of pictures as a GIF that goes there and back for ever, the rows side by side.
+def write_animation(path, rows, value_range):
+    """Write rows of images as a GIF that plays forwards and backwards, the rows side by side.
 
     Args:
         path: the GIF file.
         rows, value_range: as for `write_strip`.
     """
-    from training_run.pictures.gif import write_gif
-
-    pictures = film_pictures(rows, value_range)
-    frames = there_and_back(list(zip(percentages(len(pictures)), pictures, strict=True)))
+    images = animation_images(rows, value_range)
+    frames = forwards_and_backwards(list(zip(percentages(len(images)), images, strict=True)))
     write_gif(
         path,
         frames,
         total_seconds=SECONDS_PER_FRAME * len(frames),
         hold_last_seconds=SECONDS_PER_FRAME,
-        num_greys=FILM_GREYS,
+        num_greys=ANIMATION_GREYS,
     )
 
 
-def film_pictures(rows, value_range):
-    """For each frame, its pictures of all rows in one: a list of (H', W', C) uint8."""
-    from training_run.pictures.grid import image_grid
-    from training_run.pictures.pixels import display_scale, to_uint8
-
+def animation_images(rows, value_range):
+    """For each frame one grid that holds its image of every row: a list of (H', W', C) uint8."""
     pixels = to_uint8(rows, value_range)
-    num_columns = min(len(rows), FILM_COLUMNS)
+    num_columns = min(len(rows), ANIMATION_COLUMNS)
     scale = display_scale(pixels.shape[3])
     return [image_grid(frame, num_columns, scale=scale) for frame in pixels.swapaxes(0, 1)]
 
 
-def there_and_back(frames):
-    """Frames for an endless film: it stays at the first, goes to the last, stays, and returns.
+def forwards_and_backwards(frames):
+    """Frames of an endless loop from the first to the last and back, with a stay at both.
 
     Args:
         frames: a list of two or more.
-
-    Returns:
-        A list: after its last comes its first again.
     """
     first, *between, last = frames
-    stay = FRAMES_AT_ENDS
-    return [first] * stay + between + [last] * stay + between[::-1]
-
-
-def write_interpolation(
-    path, draw, ends, value_range, *, num_frames=11, path_between=linear, captions=()
-):
-    """Write a strip between two latents, and beside it the film with the same name as `.gif`.
-
-    Args:
-        path: the PNG file.
-        draw: z (n, latent_dim) -> (rows, n, H, W, C) float, see `rows_by_label`.
-        ends: the two latents, (latent_dim,) float each.
-        value_range: (low, high) of the images.
-        num_frames: pictures of the strip.
-        path_between: `linear` or `spherical`.
-        captions: texts left of the rows.
-
-    Returns:
-        Path of the film.
-    """
-    write_strip(path, draw(latents_between(*ends, num_frames, path_between)), value_range, captions)
-    film = path.with_suffix(".gif")
-    num_film_frames = max(num_frames, FILM_FRAMES)
-    write_film(film, draw(latents_between(*ends, num_film_frames, path_between)), value_range)
-    return film
+    return [first] * FRAMES_AT_ENDS + between + [last] * FRAMES_AT_ENDS + between[::-1]

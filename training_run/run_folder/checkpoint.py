@@ -5,7 +5,6 @@ skips optimizers that are not built yet with only a warning. Exact resume needs 
 them, so a checkpoint is the plain list of the composite model's variables.
 """
 
-import json
 import os
 import re
 import shutil
@@ -17,23 +16,43 @@ from pathlib import Path
 
 import numpy as np
 
+from training_run.config.records import Record, read_record, write_record
 from training_run.errors import UserError
-from training_run.files import read_json, sha256_of_file, write_text
+from training_run.files import sha256_of_file
 
 FORMAT = 1
-
 
 _STEP = re.compile(r"^step_([0-9]{6,18})$")
 
 
-@dataclass(frozen=True)
-class Checkpoint:
-    """One checkpoint on disk: `step` training steps done in `seconds`."""
+class CheckpointRecord(Record):
+    """What `checkpoint.json` says of the `state.npz` beside it.
 
-    path: Path
+    Attributes:
+        format: version of the two files.
+        step: training steps done.
+        seconds: training time so far.
+        sha256: of `state.npz`.
+        config: the configuration that the run was trained with; None in older checkpoints.
+    """
+
+    format: int
     step: int
     seconds: float
     sha256: str
+    config: dict | None = None
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A whole checkpoint on disk: its folder and its record."""
+
+    path: Path
+    record: CheckpointRecord
+
+
+class NewerFormat(UserError):
+    """A checkpoint of a newer version. Going back before it would lose what it holds."""
 
 
 def state_variables(model):
@@ -43,10 +62,10 @@ def state_variables(model):
     names a variable inside its group.
 
     Args:
-        model: a composite with `optimizers()`: name -> keras optimizer.
+        model: a composite with `optimizers()`, which gives name to Keras optimizer.
 
     Returns:
-        dict of name -> variable: networks, seed generators, optimizers and metrics.
+        dict of name to variable: networks, seed generators, optimizers and metrics.
     """
     groups = {"model": model.variables}
     groups |= {f"{name}_optimizer": opt.variables for name, opt in model.optimizers().items()}
@@ -59,9 +78,10 @@ def state_variables(model):
 
 
 def state_is_finite(model):
-    """Whether every weight and every optimizer's variable is free of NaN and infinity.
+    """True if no weight and no optimizer variable holds NaN or infinity.
 
-    Metrics are left out: a log shows theirs, and workers would have to meet to read them.
+    Metrics are left out: the log shows theirs, and several workers would have to read them at the
+    same point.
     """
     variables = state_variables(model)
     arrays = (np.asarray(variables[name]) for name in variables if not name.startswith("metric_"))
@@ -69,21 +89,22 @@ def state_is_finite(model):
 
 
 def state_arrays(model):
-    """The values of `state_variables` by name; on several workers, all must ask at the same point.
+    """The values of `state_variables` by name.
 
-    What a metric has gathered is then the sum over all of them.
+    A metric's value is the sum over all workers, so all of them must call this at the same point.
     """
     return {name: np.asarray(value) for name, value in state_variables(model).items()}
 
 
-def save_checkpoint(folder, model, step, seconds):
-    """Write a checkpoint aside and rename it into place.
+def save_checkpoint(folder, model, step, seconds, config=None):
+    """Write a checkpoint to a temporary folder and rename it into place.
 
     Args:
         folder: the run's `checkpoints/`; made if missing.
         model: the composite model.
         step: training steps done.
         seconds: training time so far.
+        config: the run's configuration as plain values.
 
     Returns:
         Path of the new checkpoint, `folder/step_000200`.
@@ -91,31 +112,28 @@ def save_checkpoint(folder, model, step, seconds):
     folder = Path(folder)
     folder.mkdir(exist_ok=True)
     target = folder / f"step_{step:06d}"
-    aside = Path(tempfile.mkdtemp(dir=folder, prefix=".tmp-"))
+    temporary = Path(tempfile.mkdtemp(dir=folder, prefix=".tmp-"))
     try:
-        arrays = state_arrays(model)
-        with open(aside / "state.npz", "wb") as file:
-            np.savez(file, **arrays)
+        state = temporary / "state.npz"
+        with open(state, "wb") as file:
+            np.savez(file, **state_arrays(model))
             file.flush()
             os.fsync(file.fileno())
-        record = {
-            "format": FORMAT,
-            "step": step,
-            "seconds": seconds,
-            "sha256": sha256_of_file(aside / "state.npz"),
-        }
-        write_text(aside / "checkpoint.json", json.dumps(record) + "\n")
-        if target.exists():  # an earlier life of this run got this far too
+        record = CheckpointRecord(
+            format=FORMAT, step=step, seconds=seconds, sha256=sha256_of_file(state), config=config
+        )
+        write_record(temporary / "checkpoint.json", record)
+        if target.exists():  # damaged, or of a training that was changed on resume
             shutil.rmtree(target)
-        os.chmod(aside, 0o755)
-        os.rename(aside, target)
+        os.chmod(temporary, 0o755)
+        os.rename(temporary, target)
     finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
     return target
 
 
 def checkpoints_in(folder):
-    """(step, path) of every checkpoint, whole or not, in the order of their steps."""
+    """(step, path) of every checkpoint, whole or not, by step."""
     matches = [(_STEP.match(path.name), path) for path in Path(folder).glob("step_*")]
     return sorted((int(match.group(1)), path) for match, path in matches if match)
 
@@ -150,36 +168,28 @@ def latest_checkpoint(folder, report=print):
     raise UserError(f"{folder}: expected a checkpoint to resume from, received none that is whole")
 
 
-class NewerFormat(UserError):
-    """A checkpoint of a newer version: to go back before it would lose what it holds."""
-
-
 def read_checkpoint(path):
     """Read and verify a checkpoint's record.
 
     Raises:
         UserError: if it is incomplete, damaged or of a newer format.
     """
-    try:
-        record = read_json(path / "checkpoint.json")
-        version, step = int(record["format"]), int(record["step"])
-        seconds, sha256 = float(record["seconds"]), str(record["sha256"])
-        actual = sha256_of_file(path / "state.npz")
-    except OSError as error:
-        missing = f"{Path(error.filename or path).name}: {error.strerror or error}"
-        raise UserError(f"{path}: the checkpoint is incomplete ({missing})") from None
-    except (ValueError, KeyError, TypeError, OverflowError):
-        raise UserError(f"{path}: the checkpoint's record is damaged") from None
-    if version > FORMAT:
+    record = read_record(path / "checkpoint.json", CheckpointRecord)
+    if record.format > FORMAT:
         raise NewerFormat(
-            f"{path}: expected checkpoint format {FORMAT}, received the newer {version}; resume "
-            "with the version of this package that wrote it"
+            f"{path}: expected checkpoint format {FORMAT}, received the newer {record.format}; "
+            "resume with the version of this package that wrote it"
         )
-    if actual != sha256:
+    state = path / "state.npz"
+    try:
+        sha256 = sha256_of_file(state)
+    except OSError as error:
+        raise UserError(f"{state}: cannot be read: {error.strerror or error}") from None
+    if sha256 != record.sha256:
         raise UserError(f"{path}: the checkpoint is damaged (its checksum does not match)")
-    if path.name != f"step_{step:06d}":
+    if path.name != f"step_{record.step:06d}":
         raise UserError(f"{path}: the checkpoint is not of the step that its name says")
-    return Checkpoint(path, step, seconds, sha256)
+    return Checkpoint(path, record)
 
 
 def restore_checkpoint(checkpoint, model):
@@ -195,11 +205,8 @@ def restore_checkpoint(checkpoint, model):
     values = read_state(checkpoint)
     expected = {name: (tuple(v.shape), v.dtype) for name, v in variables.items()}
     received = {name: (value.shape, value.dtype.name) for name, value in values.items()}
-    different = sorted(
-        name
-        for name in expected.keys() | received.keys()
-        if expected.get(name) != received.get(name)
-    )
+    names = sorted(expected.keys() | received.keys())
+    different = [name for name in names if expected.get(name) != received.get(name)]
     if different:
         raise UserError(
             f"{checkpoint.path}: expected the variables of this configuration, received others "

@@ -1,71 +1,162 @@
 """environment.json: all that is needed to explain or repeat a run."""
 
 import importlib.metadata
-import json
 import os
 import platform
 import subprocess
 import sys
 from pathlib import Path
 
+from pydantic import Field
+
+from training_run.config.records import Record, read_record, write_record
 from training_run.errors import UserError
-from training_run.files import read_json, write_text
 from training_run.step.precision import processor_info
 
+PACKAGES = ("tensorflow", "keras", "numpy", "scipy", "matplotlib", "imageio", "pillow")
 
-def write_environment(run, seed, data, devices):
-    """Write environment.json: all that is needed to explain or repeat the run.
+
+class DataRecord(Record):
+    """Which images a run learned from.
+
+    Attributes:
+        source: a sentence saying where they came from.
+        sha256_x_train: checksum of the training images, grey as they were read.
+        sha256: array name to checksum, of all arrays that the run uses; None in older runs.
+    """
+
+    source: str = ""
+    sha256_x_train: str
+    sha256: dict[str, str] | None = None
+
+
+class Hardware(Record):
+    """The machine that a run was begun on."""
+
+    machine: str = "?"
+    processor: str = "?"
+    cpu_count: int | None = None
+    replicas: int = 1
+    workers: int = 1
+    gpus: list[str] = Field(default_factory=list)
+    system: str = "?"
+
+
+class ChangeRecord(Record):
+    """A resume that changed the training: key to [before, after], and the step it began at."""
+
+    step: int
+    keys: dict[str, list]
+
+
+class Environment(Record):
+    """The record in environment.json."""
+
+    versions: dict[str, str] = Field(default_factory=dict)
+    python: str = "?"
+    git_commit: str | None = None
+    seed: int = 0
+    data: DataRecord
+    command_line: list[str] = Field(default_factory=list)
+    hardware: Hardware | None = None
+    changed_on_resume: list[ChangeRecord] = Field(default_factory=list)
+
+
+def environment_path(run):
+    """Where a run keeps its record."""
+    return run.path / "environment.json"
+
+
+def write_environment(run, seed, data_record, devices):
+    """Write environment.json.
 
     Args:
         run: the `RunDir`.
         seed: the run's seed.
-        data: the `ImageData` it learns from.
+        data_record: the `DataRecord` of its images.
         devices: the `Devices` it trains on.
     """
     import tensorflow as tf
 
-    packages = ("tensorflow", "keras", "numpy", "scipy", "matplotlib", "imageio", "pillow")
-    environment = {
-        "versions": {name: importlib.metadata.version(name) for name in packages},
-        "python": platform.python_version(),
-        "git_commit": _git_commit(),
-        "seed": seed,
-        "data": {"source": data.source, "sha256_x_train": data.checksum},
-        "command_line": sys.orig_argv,
-        "hardware": {
-            "machine": platform.machine(),
-            "processor": processor_info("model name") or platform.processor(),
-            "cpu_count": os.cpu_count(),
-            "replicas": devices.num_replicas,
-            "workers": devices.num_workers,
-            "gpus": [device.name for device in tf.config.list_physical_devices("GPU")],
-            "system": platform.platform(),
-        },
-    }
-    write_text(run.path / "environment.json", json.dumps(environment, indent=2) + "\n")
+    hardware = Hardware(
+        machine=platform.machine(),
+        processor=processor_info("model name") or platform.processor(),
+        cpu_count=os.cpu_count(),
+        replicas=devices.num_replicas,
+        workers=devices.num_workers,
+        gpus=[device.name for device in tf.config.list_physical_devices("GPU")],
+        system=platform.platform(),
+    )
+    environment = Environment(
+        versions={name: importlib.metadata.version(name) for name in PACKAGES},
+        python=platform.python_version(),
+        git_commit=_git_commit(),
+        seed=seed,
+        data=data_record,
+        command_line=sys.orig_argv,
+        hardware=hardware,
+    )
+    write_record(environment_path(run), environment)
 
 
-def check_same_data(run, data):
-    """Refuse to go on with other images than the run began with; without a record, anything goes.
+def read_environment(run):
+    """The run's `Environment`; None where there is no record.
 
     Raises:
-        UserError: if the checksum in environment.json is not that of `data`.
+        UserError: if the record is damaged.
     """
-    path = run.path / "environment.json"
+    path = environment_path(run)
+    return read_record(path, Environment) if path.exists() else None
+
+
+def describe_data(data, names):
+    """The `DataRecord` of an `ImageData`, with the checksums of the arrays of these names."""
+    return DataRecord(
+        source=data.source, sha256_x_train=data.checksum, sha256=data.checksums(names)
+    )
+
+
+def check_same_data(run, data, names):
+    """Refuse to go on with other images or labels than the run began with.
+
+    Without a record anything goes.
+
+    Args:
+        run: the `RunDir`.
+        data: the `ImageData` to go on with.
+        names: of the arrays that the run uses.
+
+    Raises:
+        UserError: if a checksum in environment.json is another, or the record is damaged.
+    """
     try:
-        expected = read_json(path)["data"]["sha256_x_train"]
-    except FileNotFoundError:
+        environment = read_environment(run)
+    except UserError as error:
+        raise UserError(f"{error}; without the file, --resume goes on unchecked") from None
+    if environment is None:
         return
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(
-            f"{path}: expected the record of the run's data, received something else "
-            f"({type(error).__name__}); without the file, --resume goes on unchecked"
-        ) from None
-    if expected != data.checksum:
-        raise UserError(
-            f"{path}: expected the images that the run began with (sha256 {expected[:12]}...), "
-            f"received others ({data.checksum[:12]}...) from {data.source}"
-        )
+    recorded = environment.data.sha256 or {"x_train": environment.data.sha256_x_train}
+    found = data.checksums([name for name in names if name in recorded])
+    for name, checksum in found.items():
+        if recorded[name] != checksum:
+            raise UserError(
+                f"{environment_path(run)}: expected the {name} that the run began with (sha256 "
+                f"{recorded[name][:12]}...), received another ({checksum[:12]}...) from "
+                f"{data.source}"
+            )
+
+
+def note_changes(run, step, changes):
+    """Add to environment.json what was changed when the run was resumed, and at which step.
+
+    Args:
+        run: the `RunDir`.
+        step: that the run goes on from.
+        changes: dict of dotted key to [before, after].
+    """
+    environment = read_environment(run)
+    noted = [*environment.changed_on_resume, ChangeRecord(step=step, keys=changes)]
+    write_record(environment_path(run), environment.model_copy(update={"changed_on_resume": noted}))
 
 
 def _git_commit():

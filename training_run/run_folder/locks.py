@@ -41,7 +41,7 @@ def writing(run):
         yield
     except OSError as error:
         raise UserError(
-            f"{run.path}: expected to be able to write there, received: "
+            f"{error.filename or run.path}: expected to be able to write there, received: "
             f"{error.strerror or error}; nothing is half-written, and --resume {run.path} goes on "
             "once that is put right"
         ) from error

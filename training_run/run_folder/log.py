@@ -1,4 +1,4 @@
-"""log.csv: reading it, and cutting it back to a step."""
+"""log.csv: a row each log interval with step, seconds and every metric."""
 
 import csv
 import io
@@ -6,22 +6,60 @@ import io
 import numpy as np
 
 from training_run.errors import UserError
-from training_run.files import write_text
+from training_run.files import append_text, write_text
 
 
-def forget_rows_after(path, step, columns):
-    """Keep the whole rows of a log.csv up to `step`, and give it the columns it will need.
+def append_row(path, columns, values):
+    """Add a row to a log, and its header before the first one.
 
-    Columns that are new come last, empty so far; those no longer wanted stay.
+    Args:
+        path: the CSV file.
+        columns: names of the columns, in the order of the file.
+        values: dict of name to value; a column without one leaves its cell empty.
+    """
+    rows = [[values.get(name, "") for name in columns]]
+    if not path.exists():
+        rows.insert(0, columns)
+    append_text(path, _to_csv(rows))
+
+
+def read_header(path):
+    """Names of the columns of a log; None where there is no log yet."""
+    if not path.exists():
+        return None
+    header, _ = _read_rows(path)
+    return tuple(header)
+
+
+def read_log(path):
+    """A log's columns as a dict of name to (rows,) float64.
+
+    Cells that are empty, cut off or not a number become NaN. Rows without a step are left out.
+
+    Raises:
+        UserError: if there is no log, or it has no column `step`.
+    """
+    header, rows = _read_rows(path)
+    if "step" not in header:
+        raise UserError(f"{path}: expected a log with a column step, received one without")
+    values = np.full((len(rows), len(header)), np.nan)
+    for row, cells in enumerate(rows):
+        for column, cell in enumerate(cells[: len(header)]):
+            values[row, column] = _number(cell)
+    columns = dict(zip(header, values.T, strict=True))
+    has_step = np.isfinite(columns["step"])
+    return {name: column[has_step] for name, column in columns.items()}
+
+
+def cut_log(path, step, columns):
+    """Keep a log's whole rows up to `step`, and add the columns that it will need.
+
+    New columns come last, empty so far; columns no longer needed stay.
 
     Raises:
         UserError: if the file is no such log.
     """
-    try:
-        with open(path, newline="", encoding="utf-8") as file:
-            header, *rows = list(csv.reader(file)) or [[]]
-    except (ValueError, csv.Error):
-        header, rows = [], []
+    header, rows = _read_rows(path)
     if header[:2] != ["step", "seconds"]:
         raise UserError(
             f"{path}: expected a log with the columns step and seconds, received something else; "
@@ -33,33 +71,28 @@ def forget_rows_after(path, step, columns):
         for row in rows
         if len(row) == len(header) and row[0].isdecimal() and int(row[0]) <= step
     ]
-    if not kept:
+    if kept:
+        write_text(path, _to_csv([header + new, *kept]))
+    else:
         path.unlink()
-        return
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([header + new, *kept])
-    write_text(path, text.getvalue())
 
 
-def read_log(log_csv_path):
-    """A log's columns as a dict of name -> (rows,) float64.
-
-    What is empty, cut off or no number becomes NaN; rows without a step are left out.
-    """
+def _read_rows(path):
+    """(header, rows) of a CSV file; both empty where it is not CSV text."""
     try:
-        with open(log_csv_path, newline="", encoding="utf-8") as file:
+        with open(path, newline="", encoding="utf-8") as file:
             header, *rows = list(csv.reader(file)) or [[]]
-    except FileNotFoundError:
-        raise UserError(f"There is no log to draw. Received: {log_csv_path}") from None
-    if "step" not in header:
-        raise UserError(f"A log needs a column named step. Received: {log_csv_path}")
-    values = np.full((len(rows), len(header)), np.nan)
-    for row, cells in enumerate(rows):
-        for column, cell in enumerate(cells[: len(header)]):
-            values[row, column] = _number(cell)
-    columns = dict(zip(header, values.T, strict=True))
-    has_step = np.isfinite(columns["step"])
-    return {name: column[has_step] for name, column in columns.items()}
+    except OSError as error:
+        raise UserError(f"{path}: the log cannot be read: {error.strerror or error}") from None
+    except (ValueError, csv.Error):
+        return [], []
+    return header, rows
+
+
+def _to_csv(rows):
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()
 
 
 def _number(cell):

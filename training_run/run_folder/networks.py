@@ -3,6 +3,8 @@
 import zipfile
 from typing import NamedTuple
 
+import numpy as np
+
 from training_run.errors import UserError
 from training_run.files import atomic_path
 
@@ -45,7 +47,8 @@ def load_network(run, name, expected):
         An uncompiled keras network.
 
     Raises:
-        UserError: if there is none, it cannot be loaded safely, or it has another signature.
+        UserError: if there is none, it cannot be loaded safely, it has another signature, or its
+            weights are not finite.
     """
     path = run.network(name)
     if not path.is_file():
@@ -65,6 +68,8 @@ def load_network(run, name, expected):
         ) from None
     if found != expected:
         raise UserError(f"{path}: expected a {name}, {expected}, received a network {found}")
+    if not all(np.isfinite(weight).all() for weight in network.get_weights()):
+        raise UserError(f"{path}: expected finite weights, received NaN or infinity among them")
     return network
 
 

@@ -1,30 +1,26 @@
-"""What makes a resumed run the same run: what may change, and what is forgotten.
+"""What makes a resumed run the same run: what may change, and what is removed and made again.
 
 Nothing here imports TensorFlow.
 """
 
-import json
 import shutil
 from typing import NamedTuple
 
-from training_run.config.intervals import interval_to_steps
-from training_run.config.messages import dotted_keys, nearest
-from training_run.config.yaml_source import ConfigError, Problem
-from training_run.files import read_json, write_text
-from training_run.run_folder.checkpoint import checkpoints_in
-from training_run.run_folder.log import forget_rows_after
+from pydantic import ValidationError
 
-MAY_CHANGE = (
-    "training.steps",
-    "log",
-    "samples.every",
-    "gif",
-    "checkpoints",
-    "validation.every",
-    "quality.every",
-    "output_dir",
-)
-"""Keys that only extend a run or change how it is watched; the rest would make it another run."""
+from training_run.config.intervals import interval_to_steps
+from training_run.config.load import load_config
+from training_run.config.messages import dotted_keys, nearest
+from training_run.config.records import Record, read_record
+from training_run.config.yaml_source import ConfigError, Problem
+from training_run.errors import UserError
+from training_run.run_folder.checkpoint import checkpoints_in, latest_checkpoint
+from training_run.run_folder.log import cut_log
+
+MAY_CHANGE = ("training.steps", "log", "gif", "checkpoints", "output_dir")
+"""Keys that only extend a run or change how it is watched, beside all that end in `.every`."""
+
+PICTURE_FOLDERS = ("samples", "frames", "reconstructions")
 
 
 class Change(NamedTuple):
@@ -35,8 +31,14 @@ class Change(NamedTuple):
     after: object
 
 
+class BestScore(Record):
+    """The step in `best/score.json`."""
+
+    step: int
+
+
 def changes_between(stored, config):
-    """`Change`s from one configuration to another, in the order of their keys."""
+    """List of `Change` from one configuration to another, by key."""
     before, after = flatten(stored.model_dump(mode="json")), flatten(config.model_dump(mode="json"))
     return [
         Change(key, before.get(key), after.get(key))
@@ -55,12 +57,17 @@ def flatten(values, parent=""):
 
 
 def is_one_of(key, keys):
-    """Whether a dotted key is one of `keys` or lies in a section that is."""
+    """True if a dotted key is one of `keys`, or lies in a section that is."""
     return any(key == other or key.startswith(f"{other}.") for other in keys)
 
 
+def may_change(key):
+    """True for keys that leave the training the same: its length, and how it is watched."""
+    return key.endswith(".every") or is_one_of(key, MAY_CHANGE)
+
+
 def check_allowed_keys(config_class, keys):
-    """Refuse what no configuration has among the keys to be changed on purpose.
+    """Refuse keys of --allow-change that no configuration has.
 
     Args:
         config_class: the family's `RunConfig`.
@@ -83,12 +90,39 @@ def check_allowed_keys(config_class, keys):
         raise ConfigError(problems)
 
 
+def find_checkpoint(run):
+    """The newest whole checkpoint of a run; None of one that was killed before its first.
+
+    Raises:
+        UserError: if the run has begun, but has no checkpoint that can be used.
+    """
+    return latest_checkpoint(run.checkpoints) if has_begun(run) else None
+
+
+def stored_config(run, checkpoint, config_class):
+    """The configuration that a run was last trained with.
+
+    It is the checkpoint's. Older checkpoints have none: then it is that of config.yaml.
+
+    Args:
+        run: the `RunDir`.
+        checkpoint: its `Checkpoint`, or None.
+        config_class: the family's `RunConfig`.
+    """
+    if checkpoint and checkpoint.record.config:
+        try:
+            return config_class.model_validate(checkpoint.record.config)
+        except ValidationError:  # of a version with other keys
+            pass
+    return load_config(config_class, run.config)
+
+
 def check_same_training(stored, config, allowed, spec, path):
     """Refuse to resume under a configuration that would have trained differently.
 
     Args:
-        stored: the run's own configuration.
-        config: the same with the command line's overrides.
+        stored: the configuration that the run was trained with.
+        config: the one to go on with: config.yaml as it is now, with the command line's overrides.
         allowed: dotted keys or sections that are changed on purpose.
         spec: the data set's `DataSpec`.
         path: the run's config.yaml, for the message.
@@ -104,7 +138,7 @@ def check_same_training(stored, config, allowed, spec, path):
             f"to change it on purpose, add --allow-change {key}",
         )
         for key, before, after in changes_between(stored, config)
-        if not is_one_of(key, (*MAY_CHANGE, *allowed))
+        if not may_change(key) and not is_one_of(key, allowed)
     ]
     steps_per_epoch = spec.num_train // config.training.batch_size
     steps = [interval_to_steps(each.training.steps, steps_per_epoch) for each in (stored, config)]
@@ -119,57 +153,51 @@ def check_same_training(stored, config, allowed, spec, path):
 
 
 def has_begun(run):
-    """Whether a run got as far as anything that a start from step 0 would overwrite.
+    """True if a run has anything that a start from step 0 would overwrite.
 
-    Networks without a picture of the real images, which is drawn before them, come from elsewhere:
-    a copy of a run, made to be looked at.
+    Networks without reals.png, which is drawn before them, are a copy of a run to look at.
     """
     is_copy = any(run.path.glob("*.keras")) and not (run.path / "reals.png").exists()
     return bool(checkpoints_in(run.checkpoints)) or run.log.exists() or is_copy
 
 
-def forget_after(run, step, columns):
-    """Remove what is later than `step` and about to be made again, and what a kill left behind.
+def remove_after(run, step, columns):
+    """Remove what is later than `step` and will be made again, and what a kill left behind.
+
+    Only files that the run itself wrote are removed; links are not followed.
 
     Args:
         run: the `RunDir`, held by this process.
         step: of the checkpoint that the run goes on from.
         columns: metric names of its log from now on.
     """
-    for path in run.path.glob("*/step_*.png"):
-        cell = path.stem.removeprefix("step_")
-        if cell.isdecimal() and int(cell) > step:
-            path.unlink()
+    folders = [run.path / name for name in PICTURE_FOLDERS]
+    for folder in (folder for folder in folders if not folder.is_symlink()):
+        for path in folder.glob("step_*.png"):
+            number = path.stem.removeprefix("step_")
+            if number.isdecimal() and int(number) > step:
+                path.unlink()
     for found, path in checkpoints_in(run.checkpoints):
         if found > step:  # damaged, else the run would go on from there
             shutil.rmtree(path)
     for path in run.path.rglob(".tmp-*"):
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
-        elif path.suffix != ".json":  # that may be a score that is being written just now
+        elif path.suffix != ".json":  # it may be a score that is being written just now
             path.unlink(missing_ok=True)
     if run.log.exists():
-        forget_rows_after(run.log, step, columns)
+        cut_log(run.log, step, columns)
 
 
-def note_changes(run, step, changes):
-    """Add to environment.json what was changed when the run was resumed, and at which step."""
-    if changes:
-        path = run.path / "environment.json"
-        environment = read_json(path)
-        entry = {"step": step, "keys": {key: [before, after] for key, before, after in changes}}
-        environment["changed_on_resume"] = [*environment.get("changed_on_resume", []), entry]
-        write_text(path, json.dumps(environment, indent=2) + "\n")
+def remove_later_best(run, step):
+    """Remove a best that is later than `step`, before a training that was changed on purpose.
 
-
-def forget_later_best(run, step):
-    """Remove a best that another training would have to beat, though it is not on its way.
-
-    Where the training is the same it will come again, so this is for changes on purpose.
+    The changed training would have to beat a score that it never came past.
     """
+    path = run.path / "best" / "score.json"
     try:
-        best_step = int(read_json(run.path / "best" / "score.json")["step"])
-    except (OSError, ValueError, KeyError, TypeError, OverflowError):
+        best_step = read_record(path, BestScore).step
+    except UserError:
         return
     if best_step > step:
-        shutil.rmtree(run.path / "best")
+        shutil.rmtree(path.parent)

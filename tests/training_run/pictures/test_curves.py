@@ -16,7 +16,7 @@ from training_run.pictures.curves import (
 )
 from training_run.run_folder.log import read_log
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 LOG = """step,seconds,d_loss,g_loss,d_accuracy_real,val_g_loss,fid
 100,1.0,1.5,0.5,0.25,,
@@ -39,23 +39,6 @@ def figure_of(path):
 
 def panel_titles(figure):
     return [axes.get_title(loc="left") for axes in figure.axes]
-
-
-def test_the_log_is_read_with_gaps(tmp_path):
-    columns = read_log(write_log(tmp_path, LOG))
-    assert list(columns) == LOG.splitlines()[0].split(",")
-    np.testing.assert_array_equal(columns["step"], [100, 200, 300, 400])
-    np.testing.assert_array_equal(columns["d_loss"], [1.5, 1.0, np.nan, 0.5])
-    np.testing.assert_array_equal(columns["g_loss"], [0.5, 0.75, np.inf, 0.8])
-    np.testing.assert_array_equal(columns["fid"], [np.nan, 40.5, np.nan, 20.25])
-
-
-def test_a_row_that_is_cut_off_does_not_break_it(tmp_path):
-    columns = read_log(
-        write_log(tmp_path, "step,seconds,loss\n1,1.0,2.0\n2,1.\n,\n\n3,3.0,1.0,9\n")
-    )
-    np.testing.assert_array_equal(columns["step"], [1, 2, 3])
-    np.testing.assert_array_equal(columns["loss"], [2.0, np.nan, 1.0])
 
 
 def test_metrics_are_grouped_into_panels():
@@ -139,7 +122,7 @@ def test_one_spike_does_not_flatten_the_curve(tmp_path):
 )
 def test_every_log_gives_a_picture(tmp_path, rows):
     log = write_log(tmp_path, "step,seconds,d_loss,d_accuracy_real,fid\n" + rows + "\n")
-    plot_losses(log, tmp_path / "losses.png", "A run")
+    plot_losses(read_log(log), tmp_path / "losses.png", "A run")
     with Image.open(tmp_path / "losses.png") as image:
         width, height = image.size
         pixels = np.asarray(image.convert("L"))
@@ -151,40 +134,29 @@ def test_every_log_gives_a_picture(tmp_path, rows):
 def test_same_log_same_bytes_and_no_date(tmp_path):
     log = write_log(tmp_path, LOG)
     for name in ("a.png", "b.png"):
-        plot_losses(log, tmp_path / name, "A run")
+        plot_losses(read_log(log), tmp_path / name, "A run")
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
     with Image.open(tmp_path / "a.png") as image:
         assert set(image.info) <= {"dpi"}
     assert {file.name for file in tmp_path.iterdir()} == {"log.csv", "a.png", "b.png"}
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("", "a column named step"),
-        ("epoch,loss\n1,2\n", "a column named step"),
-        ("step,seconds,loss\n", "nothing to draw yet"),
-        ("step,seconds,loss\n1,2,nan\n", "nothing to draw yet"),
-    ],
-)
-def test_a_log_without_curves_is_refused(tmp_path, text, message):
-    log = write_log(tmp_path, text)
-    with pytest.raises(UserError, match=rf"{message}.*Received: .*log\.csv"):
-        plot_losses(log, tmp_path / "losses.png", "A run")
+@pytest.mark.parametrize("rows", ["", "1,2,nan\n"])
+def test_a_log_without_curves_is_refused(tmp_path, rows):
+    columns = read_log(write_log(tmp_path, "step,seconds,loss\n" + rows))
+    with pytest.raises(UserError, match="no numbers to draw yet"):
+        plot_losses(columns, tmp_path / "losses.png", "A run")
     assert not (tmp_path / "losses.png").exists()
-
-
-def test_a_missing_log_is_refused(tmp_path):
-    with pytest.raises(UserError, match=r"Received: .*log\.csv"):
-        plot_losses(tmp_path / "log.csv", tmp_path / "losses.png", "A run")
 
 
 def test_importing_the_module_does_not_import_matplotlib_nor_drawing_pyplot(tmp_path):
     log = write_log(tmp_path, LOG)
     script = (
-        "import sys, training_run.curves as curves\n"
+        "import sys, training_run.pictures.curves as curves\n"
         "assert 'matplotlib' not in sys.modules\n"
-        f"curves.plot_losses({str(log)!r}, {str(tmp_path / 'losses.png')!r}, 'A run')\n"
+        "from training_run.run_folder.log import read_log\n"
+        f"columns = read_log({str(log)!r})\n"
+        f"curves.plot_losses(columns, {str(tmp_path / 'losses.png')!r}, 'A run')\n"
         "assert 'matplotlib' in sys.modules and 'matplotlib.pyplot' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True)

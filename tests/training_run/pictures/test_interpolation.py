@@ -7,15 +7,15 @@ from PIL import Image
 from training_run.cli.arguments import check_frames
 from training_run.errors import UserError
 from training_run.pictures.interpolation import (
-    FILM_FRAMES,
     FRAMES_AT_ENDS,
-    film_pictures,
+    MIN_ANIMATION_FRAMES,
+    animation_images,
+    forwards_and_backwards,
     latents_between,
     linear,
     percentages,
     rows_by_label,
     spherical,
-    there_and_back,
     write_interpolation,
 )
 
@@ -31,11 +31,11 @@ def test_the_arc_by_hand():
     np.testing.assert_allclose(points, [[2, 0], [np.sqrt(3), 1], [0, 2]], atol=1e-12)
 
 
-@pytest.mark.parametrize("way", [linear, spherical])
-def test_both_ways_start_and_end_exactly(way):
+@pytest.mark.parametrize("path_between", [linear, spherical])
+def test_both_paths_start_and_end_exactly(path_between):
     random = np.random.default_rng(0)
     a, b = random.normal(size=(2, 50)).astype(np.float32)
-    latents = latents_between(a, b, 11, way)
+    latents = latents_between(a, b, 11, path_between)
     assert latents.dtype == np.float32
     assert latents.shape == (11, 50)
     np.testing.assert_array_equal(latents[0], a)
@@ -46,7 +46,7 @@ def test_the_arc_keeps_to_the_sphere_that_the_line_leaves():
     random = np.random.default_rng(1)
     a, b = random.normal(size=(2, 100))
     b *= np.linalg.norm(a) / np.linalg.norm(b)
-    lengths = [np.linalg.norm(latents_between(a, b, 5, way)[2]) for way in (linear, spherical)]
+    lengths = [np.linalg.norm(latents_between(a, b, 5, path)[2]) for path in (linear, spherical)]
     assert lengths[0] < 0.8 * np.linalg.norm(a)
     assert lengths[1] == pytest.approx(np.linalg.norm(a), rel=1e-6)
 
@@ -62,8 +62,8 @@ def test_percentages_are_whole():
     assert percentages(11)[:3] == ["0%", "10%", "20%"]
 
 
-def test_the_film_comes_back_and_stays_at_both_ends_alike():
-    frames = there_and_back(list("abcd"))
+def test_the_animation_comes_back_and_stays_at_both_ends_alike():
+    frames = forwards_and_backwards(list("abcd"))
     assert [frame for frame, _ in itertools.groupby(frames)] == list("abcdcb")
     assert frames.count("a") == frames.count("d") == FRAMES_AT_ENDS
 
@@ -88,25 +88,25 @@ def test_one_row_for_each_label():
     assert rows_by_label(bright_as)(z).shape == (1, 3, 2, 2, 1)
 
 
-def test_rows_stand_side_by_side_in_the_film():
+def test_rows_stand_side_by_side_in_the_animation():
     rows = rows_by_label(bright_as, range(10))(np.zeros((1, 1)))
-    (picture,) = film_pictures(rows, (0, 1))
+    (picture,) = animation_images(rows, (0, 1))
     # Two rows of five, 56 pixels wide and high, with lines of 2 between and around.
     assert picture.shape == (2 * 58 + 2, 5 * 58 + 2, 1)
     assert picture[30, 30, 0] == 0
     assert picture[88, 30, 0] == round(255 * 0.5)
 
 
-def test_a_strip_and_a_film(tmp_path):
+def test_a_strip_and_an_animation(tmp_path):
     ends = np.array([[0.0], [1.0]], np.float32)
     path = tmp_path / "x.png"
-    film = write_interpolation(path, rows_by_label(bright_as), ends, (0, 1), num_frames=3)
-    assert film == tmp_path / "x.gif"
+    gif_path = write_interpolation(path, rows_by_label(bright_as), ends, (0, 1), num_frames=3)
+    assert gif_path == tmp_path / "x.gif"
     strip = np.asarray(Image.open(path))
     # From the right and from below: a margin of 10, a line of 2, images of 56.
     assert strip.shape[1] == 10 + 3 * 58 + 2 + 10
     assert [strip[-40, 10 + 30 + 58 * k] for k in range(3)] == [0, 128, 255]
-    with Image.open(film) as gif:
+    with Image.open(gif_path) as gif:
         middles = []
         for frame in range(gif.n_frames):
             gif.seek(frame)
@@ -116,4 +116,4 @@ def test_a_strip_and_a_film(tmp_path):
     assert middles[: top + 1] == sorted(middles[: top + 1])
     assert middles[top:] == sorted(middles[top:], reverse=True)
     assert len(set(middles)) > 20
-    assert gif.n_frames == 2 * (FILM_FRAMES - 2) + 2 * FRAMES_AT_ENDS
+    assert gif.n_frames == 2 * (MIN_ANIMATION_FRAMES - 2) + 2 * FRAMES_AT_ENDS

@@ -33,7 +33,7 @@ def test_the_order_of_checkpoints_is_that_of_their_steps_past_a_million(tmp_path
     for step in (999_999, 1_000_000, 20):
         save_checkpoint(tmp_path, model, step, 1.0)
     assert [step for step, _ in checkpoints_in(tmp_path)] == [20, 999_999, 1_000_000]
-    assert latest_checkpoint(tmp_path).step == 1_000_000
+    assert latest_checkpoint(tmp_path).record.step == 1_000_000
     prune_checkpoints(tmp_path, 2)
     assert [step for step, _ in checkpoints_in(tmp_path)] == [999_999, 1_000_000]
 
@@ -64,6 +64,6 @@ def test_a_record_that_is_damaged_is_passed_over(tmp_path, record):
         save_checkpoint(tmp_path, OneLayer(), step, 1.0)
     (tmp_path / "step_000002/checkpoint.json").write_text(record)
     told = []
-    assert latest_checkpoint(tmp_path, told.append).step == 1
+    assert latest_checkpoint(tmp_path, told.append).record.step == 1
     assert len(told) == 1
-    assert "step_000002: the checkpoint's record is damaged" in told[0]
+    assert "step_000002/checkpoint.json" in told[0]

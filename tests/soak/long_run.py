@@ -1,6 +1,6 @@
 """Resident memory and step rate over a long run with pictures, checkpoints and scores.
 
-    python benchmarks/long_run.py [--preset gan_mlp_smoke] [--steps 100000] [--out FILE.json]
+    python tests/soak/long_run.py [--preset gan_mlp_smoke] [--steps 100000] [--out FILE.json]
 
 Starts the training as a user does, reads its resident memory once a second and its rate from
 log.csv. Memory counts as flat if at the end it is within 50 MB of what it was after the first

@@ -1,22 +1,21 @@
-"""Numbers, times and lists in words."""
+"""Numbers, times and lists as text for a reader."""
 
 import math
 
-MOST_DECIMALS = 4
-"""What is smaller is zero to a reader."""
+MAX_DECIMALS = 4
 
 
 def number(value, num_digits=3):
-    """So many significant digits, thousands apart, never as 1e-05; "–" for None.
+    """A number with `num_digits` significant digits and no exponent; "–" for None.
 
-    Example: 7.908 -> "7.91", 0.7644 -> "0.764", 1234.5 -> "1,234".
+    Example: 7.908 gives "7.91", 0.7644 gives "0.764", 1234.5 gives "1,234".
     """
     if value is None:
         return "–"
     if value == 0 or not math.isfinite(value):
         return f"{value:g}"
     decimals = num_digits - 1 - math.floor(math.log10(abs(value)))
-    text = f"{value:,.{min(MOST_DECIMALS, max(0, decimals))}f}"
+    text = f"{value:,.{min(MAX_DECIMALS, max(0, decimals))}f}"
     if not text.strip("-0."):
         return "0"
     if "." in text and value == int(value):
@@ -25,12 +24,12 @@ def number(value, num_digits=3):
 
 
 def percent(share):
-    """A share of 1 as a percentage: 0.1492 -> "14.9%"."""
+    """A share of 1 as a percentage: 0.1492 gives "14.9%"."""
     return f"{100 * share:.0f}%" if share in (0, 1) else f"{100 * share:.1f}%"
 
 
 def duration(seconds):
-    """Seconds as a person says them: 344 -> "5 min 44 s"."""
+    """Seconds in larger units: 344 gives "5 min 44 s"."""
     minutes, seconds = divmod(round(seconds), 60)
     if not minutes:
         return f"{seconds} s"
@@ -40,12 +39,12 @@ def duration(seconds):
     return f"{hours} h {minutes} min"
 
 
-def listed(texts):
+def join_with_and(texts):
     """Texts as a list in a sentence: "a", "a and b", "a, b and c"."""
     *others, last = texts
     return f"{', '.join(others)} and {last}" if others else last
 
 
-def range_of(measured):
-    """An interval in words: "7.43 to 8.39"."""
-    return f"{number(measured.low)} to {number(measured.high)}"
+def interval(score):
+    """The interval of a `PooledScore`: "7.43 to 8.39"."""
+    return f"{number(score.low)} to {number(score.high)}"

@@ -1,6 +1,6 @@
 """Runs that are killed again and again, compared byte for byte with runs never stopped.
 
-    python benchmarks/kill_soak.py [--kills 13] [--seed 0] [--folder DIR] [PRESET ...]
+    python tests/soak/kill_soak.py [--kills 13] [--seed 0] [--folder DIR] [PRESET ...]
 
 For each preset: one run that nothing disturbs, and one that gets SIGKILL at random moments and is
 resumed each time, with the same command a user would type. Every third kill waits until a

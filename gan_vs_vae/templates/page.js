@@ -2,7 +2,7 @@
 (function () {
   const data = document.getElementById("frames");
   if (!data) return;
-  const films = JSON.parse(data.textContent);
+  const runs = JSON.parse(data.textContent);
   const figures = Array.from(document.querySelectorAll(".moving"));
   const slider = document.getElementById("slider");
   const share = document.getElementById("share");
@@ -22,7 +22,7 @@
     slider.setAttribute("aria-valuetext", percent + " of the training");
     share.textContent = percent;
     figures.forEach((figure, index) => {
-      const frame = nearest(films[index], fraction);
+      const frame = nearest(runs[index], fraction);
       const image = figure.querySelector("img");
       if (image.src !== frame.src) image.src = frame.src;
       image.alt = frame.alt;

@@ -1,6 +1,6 @@
 import pytest
 
-from gan_vs_vae.words import duration, listed, number, percent
+from gan_vs_vae.wording import duration, join_with_and, number, percent
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def test_a_spread_needs_fewer_digits():
 
 
 def test_lists_and_shares():
-    assert listed(["a"]) == "a"
-    assert listed(["a", "b"]) == "a and b"
-    assert listed(["a", "b", "c"]) == "a, b and c"
+    assert join_with_and(["a"]) == "a"
+    assert join_with_and(["a", "b"]) == "a and b"
+    assert join_with_and(["a", "b", "c"]) == "a, b and c"
     assert [percent(0.1492), percent(0), percent(1)] == ["14.9%", "0%", "100%"]
