@@ -13,16 +13,7 @@ from vae_mnist.networks import (
 
 
 def build_vae(config, spec, block):
-    """Build and compile the VAE that a configuration describes.
-
-    Args:
-        config: a `VAEConfig`.
-        spec: the dataset's `DataSpec`.
-        block: training steps in one compiled execution.
-
-    Returns:
-        A compiled `VAE`.
-    """
+    """The compiled `VAE` of a `VAEConfig`; arguments as for `Family.build`."""
     vae = VAE(
         *build_networks(config, spec),
         build_loss(config, spec),

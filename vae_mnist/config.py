@@ -109,16 +109,7 @@ class VAEConfig(RunConfig):
 
 
 def check_data(config, spec, path):
-    """Check a `VAEConfig` against the data: labels, and steps that have a log row.
-
-    Args:
-        config: a `VAEConfig`.
-        spec: the dataset's `DataSpec`.
-        path: the configuration's file, for the message.
-
-    Raises:
-        ConfigError: naming the keys.
-    """
+    """Raise `ConfigError` for missing labels and scores between log rows; see `Family.check`."""
     problems = quality_problems(config, spec, path)
     if config.model.conditional and spec.num_classes is None:
         message = f"expected a data set with labels, received {config.data.dataset!r} without"

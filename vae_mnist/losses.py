@@ -99,15 +99,11 @@ def bounded_log_scale(value):
 
 
 RECONSTRUCTION_LOSSES = {
-    "squared_error": lambda images, logits, log_scale: squared_error(images, tf.sigmoid(logits)),
-    "bernoulli": lambda images, logits, log_scale: bernoulli_cross_entropy(images, logits),
-    "gaussian": lambda images, logits, log_scale: gaussian_nll(
-        images, tf.sigmoid(logits), log_scale
-    ),
+    "squared_error": lambda x, logits, log_scale: squared_error(x, tf.sigmoid(logits)),
+    "bernoulli": lambda x, logits, log_scale: bernoulli_cross_entropy(x, logits),
+    "gaussian": lambda x, logits, log_scale: gaussian_nll(x, tf.sigmoid(logits), log_scale),
 }
-"""Name in the configuration to function: (images in [0, 1], logits, log_scale) to (batch,).
-
-Only `gaussian` uses log_scale."""
+"""Name to function of (images in [0, 1], logits, log_scale); only `gaussian` uses log_scale."""
 
 
 def sample_posterior(z_mean, z_log_var, epsilon):
@@ -178,14 +174,12 @@ def beta_at(step, beta, warmup_steps):
     Args:
         step: scalar integer tensor or int, number of steps done before.
         beta: final weight.
-        warmup_steps: int, number of steps with a smaller weight; the first has
-            beta / (warmup_steps + 1).
+        warmup_steps: int, steps with a smaller weight, from beta / (warmup_steps + 1) on.
 
     Returns:
         Scalar float32 in [0, beta].
 
-    Source: Sønderby et al. 2016, arXiv:1602.02282, section 2.3 (warm-up of the variational
-    regularisation term).
+    Source: Sønderby et al. 2016, arXiv:1602.02282, section 2.3 (warm-up).
     """
     progress = (tf.cast(step, tf.float32) + 1.0) / (warmup_steps + 1.0)
     return beta * tf.minimum(progress, 1.0)

@@ -16,9 +16,6 @@ from vae_mnist.losses import (
     sample_posterior,
 )
 
-VALUE_RANGE = (0.0, 1.0)
-"""Range of the images: that of the decoder's sigmoid."""
-
 INITIAL_LOG_SCALE = -1.2
 """Start of a learned log-scale: e^-1.2 = 0.30, about the standard deviation of a digit's pixels."""
 
@@ -45,6 +42,8 @@ class VAE(Composite):
         seed: of the noise.
     """
 
+    value_range = (0.0, 1.0)  # the decoder's sigmoid reaches no more
+
     def __init__(self, encoder, decoder, loss, *, binarize="none", batch_size, seed):
         super().__init__(name="vae")
         self.encoder = encoder
@@ -56,7 +55,6 @@ class VAE(Composite):
         if loss.reconstruction == "gaussian":
             start = keras.initializers.Constant(INITIAL_LOG_SCALE)
             self.log_scale_weight = self.add_weight(shape=(), initializer=start, name="log_scale")
-        self.value_range = VALUE_RANGE
         self.binarize, self.batch_size, self.seed = binarize, batch_size, seed
         self.is_conditional = len(encoder.inputs) == 2
         self.image_shape = encoder.inputs[0].shape[1:]
@@ -165,11 +163,8 @@ class VAE(Composite):
     def evaluate_arrays(self, images, labels=None):
         """The loss on held-out images, without warm-up and free bits; the noise is always the same.
 
-        Keras's `evaluate` would reset the metrics, which are gathering a log row.
-
-        Args:
-            images: (N, H, W, C) uint8; for dynamic binarisation, already binary.
-            labels: (N,) int32 for a conditional model.
+        Keras's `evaluate` would reset the metrics, which are gathering a log row. Arguments are
+        those of `posterior`; images are binary already where training binarises them.
 
         Returns:
             dict of floats: val_loss, val_reconstruction_loss, val_kl_loss.
@@ -211,23 +206,16 @@ class VAE(Composite):
         return tuple(np.concatenate(outputs) for outputs in zip(*parts, strict=True))
 
     def sample(self, z, labels=None):
-        """Images from latents: the mean of p(x|z).
+        """The mean of p(x|z): (N, H, W, C) float32 in [0, 1].
 
         Args:
             z: (N, latent_dim) float32.
             labels: (N,) int32; only a conditional model uses them.
-
-        Returns:
-            (N, H, W, C) float32 in [0, 1].
         """
         return self.decoder(self._inputs(z, labels), training=False)
 
     def reconstruct(self, images, labels=None):
-        """Images decoded from the posterior means; arguments as for `posterior`.
-
-        Returns:
-            (N, H, W, C) float32 in [0, 1].
-        """
+        """Images decoded from the posterior means, like those of `sample`."""
         z_mean, _ = self.posterior(images, labels)
         return self.sample(z_mean, labels)
 

@@ -1,10 +1,8 @@
 """Encoders and decoders, dense (source 003) and convolutional (source 002).
 
-Builders take numbers and return an uncompiled network. The same arguments give the same weights,
-bit for bit. All layers are Keras's own, so `keras.saving.load_model` needs none of this code.
-
-An encoder has two outputs and is functional. A decoder is `Sequential`, or functional if it takes a
-class label too.
+The same arguments give the same weights, bit for bit. All layers are Keras's own, so
+`keras.saving.load_model` needs none of this code. A decoder without labels is `Sequential`, all
+others are functional.
 
 The label joins the first layer that has weights: a learned vector per class is added to the layer's
 output, before the activation. This is the same function as appending the one-hot label to the
@@ -26,7 +24,7 @@ def build_mlp_encoder(
 ):
     """The dense encoder: x to mean and log-variance of q(z|x).
 
-    The defaults are the encoder of source 003: 217,408 parameters, and 427,344 with its decoder.
+    The defaults are the encoder of source 003: 217,408 parameters.
 
     Args:
         latent_dim: length of z.
@@ -82,11 +80,10 @@ def build_conv_encoder(
     Each convolution halves height and width, rounding up, so any image shape is allowed. Three of
     them take 28 to 14, 7 and 4, and 64 to 32, 16 and 8.
 
-    Source 002 has three convolutions and a dense layer; the sizes are ours. Of eight layouts tried
-    on digits (one run of 1,400 steps each, Adam 1e-4), (32, 64, 64) with 4x4 kernels had the least
-    squared error on test digits, 28.6. (32, 64, 128) with 3x3 kernels had 32.0, 1.3 times the
-    weights and 1.16 times the speed. (16, 32, 64) with 5x5 kernels had 32.3 and 1.5 times the
-    speed.
+    Source 002 has three convolutions and a dense layer; the sizes are ours. Of eight layouts (one
+    run of 1,400 steps each, Adam 1e-4), (32, 64, 64) with 4x4 kernels had the least squared error
+    on test digits, 28.6. (32, 64, 128) with 3x3 kernels had 32.0 at 1.16 times the speed, (16, 32,
+    64) with 5x5 kernels 32.3 at 1.5 times the speed.
 
     Args:
         filters: channels of the feature maps, from x to z.
@@ -99,11 +96,7 @@ def build_conv_encoder(
     initializers = seeded_initializers("encoder", seed)
     convolutions = [
         keras.layers.Conv2D(
-            channels,
-            kernel_size,
-            strides=2,
-            padding="same",
-            kernel_initializer=next(initializers),
+            channels, kernel_size, strides=2, padding="same", kernel_initializer=next(initializers)
         )
         for channels in filters
     ]

@@ -7,6 +7,8 @@ import numpy as np
 
 from training_run.files import atomic_path
 from training_run.pictures.curves import PALE_TEXT, TEXT
+from training_run.pictures.grid import image_grid
+from training_run.pictures.pixels import display_scale, to_uint8
 from training_run.step.sampling import choose_labels
 
 NUM = 20
@@ -71,9 +73,6 @@ def plane_latents(num):
 
 def draw_plane(images, num):
     """(num * num, H, W, C) images in [0, 1], edge to edge: (H', W', C) uint8."""
-    from training_run.pictures.grid import image_grid
-    from training_run.pictures.pixels import display_scale, to_uint8
-
     scale = display_scale(num * images.shape[2], MIN_SIDE)
     return image_grid(to_uint8(images, (0, 1)), num, padding=0, scale=scale)
 

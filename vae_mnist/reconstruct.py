@@ -8,6 +8,9 @@ from training_run.cli.arguments import add_run_arguments, check_num, open_run
 from training_run.cli.parser import CommandParser, integer
 from training_run.cli.run_command import run_command
 from training_run.errors import UserError
+from training_run.pictures.captions import add_captions
+from training_run.pictures.grid import image_grid, interleave_rows
+from training_run.pictures.pixels import display_scale, save_png, to_uint8
 from training_run.tensorflow_import import import_tensorflow
 from vae_mnist.binarization import binarize_data
 from vae_mnist.train import FAMILY
@@ -62,8 +65,6 @@ def write_reconstructions(path, vae, images, labels):
         images: (N, H, W, C) uint8.
         labels: (N,) int32, or None if the data have none.
     """
-    from training_run.pictures.captions import add_captions
-    from training_run.pictures.pixels import save_png, to_uint8
     from training_run.step.batches import scale_images
     from vae_mnist.losses import squared_error
 
@@ -78,19 +79,7 @@ def write_reconstructions(path, vae, images, labels):
 
 
 def draw_pairs(images, made, errors, num_columns):
-    """One row of up to `num_columns` pairs with captions; all rows have one width.
-
-    Args:
-        images, made: (n, H, W, C) uint8.
-        errors: (n,) float.
-
-    Returns:
-        (H', W', C) uint8.
-    """
-    from training_run.pictures.captions import add_captions
-    from training_run.pictures.grid import image_grid, interleave_rows
-    from training_run.pictures.pixels import display_scale
-
+    """A captioned row of up to `num_columns` pairs, always of the same width: (H', W', C) uint8."""
     pairs = interleave_rows([images, made], num_columns)
     return add_captions(
         image_grid(pairs, num_columns, scale=display_scale(images.shape[2])),

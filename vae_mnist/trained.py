@@ -7,23 +7,18 @@ from training_run.data.datasets import load_dataset
 
 
 def load_data(config):
-    """The `ImageData` of a run, not binarised; progress is printed to standard error.
-
-    Args:
-        config: the run's `VAEConfig`.
-    """
+    """The `ImageData` of a `VAEConfig`, not binarised; progress goes to standard error."""
     return load_dataset(config.data, report=partial(print, file=sys.stderr, flush=True))
 
 
 def load_vae(run, config):
-    """The VAE of a run folder, for inference; imports TensorFlow.
+    """A `VAE` for inference, uncompiled, with the saved networks; imports TensorFlow.
+
+    Its loss is not that of the run.
 
     Args:
         run: a `RunDir`.
         config: its `VAEConfig`.
-
-    Returns:
-        A `VAE`, uncompiled, with the saved networks. Its loss is not that of the run.
 
     Raises:
         UserError: if a network is missing, or cannot be loaded safely.

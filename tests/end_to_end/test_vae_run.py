@@ -15,8 +15,8 @@ from PIL import Image
 from scipy.stats import norm
 
 from training_run.config.load import load_config
-from training_run.pictures import captions, grid
-from vae_mnist.callbacks import Reconstructions
+from training_run.pictures import captions
+from vae_mnist.callbacks import Validation
 from vae_mnist.config import VAEConfig
 from vae_mnist.interpolate import main as interpolate
 from vae_mnist.manifold import main as manifold
@@ -147,14 +147,14 @@ def test_another_loss_runs_and_the_same_command_gives_the_same_bytes(tiny_data, 
 
 
 def test_a_signal_ends_the_run_with_all_its_pictures(tiny_data, tmp_path, monkeypatch):
-    at_step = Reconstructions.at_step
+    at_step = Validation.at_step
 
     def signal_at_20(self, step, logs):
         at_step(self, step, logs)
         if step == 20:
             os.kill(os.getpid(), signal.SIGTERM)
 
-    monkeypatch.setattr(Reconstructions, "at_step", signal_at_20)
+    monkeypatch.setattr(Validation, "at_step", signal_at_20)
     assert train(arguments(tiny_data, tmp_path)) == 130
     run = tmp_path / NAME
     assert int(rows_of(run)[-1]["step"]) < 60
@@ -225,7 +225,7 @@ def test_captions_stand_above_the_frames(run, tmp_path, monkeypatch):
         seen.append(options["column_captions"])
         return captions.add_captions(grid, **options)
 
-    monkeypatch.setattr(grid, "add_captions", spy)
+    monkeypatch.setattr("training_run.pictures.grid.add_captions", spy)
     strip(run, tmp_path / "x.png", "--frames", "5", num_frames=5)
     assert seen == [["0%", "25%", "50%", "75%", "100%"]]
     written = np.asarray(Image.open(tmp_path / "x.png"))
@@ -264,13 +264,12 @@ def test_test_images_stand_above_reconstructions_with_their_errors(
     run, tmp_path, tiny_test, monkeypatch
 ):
     seen = []
-    add_captions = captions.add_captions
 
     def spy(grid, **options):
         seen.append((grid, options.get("column_captions")))
-        return add_captions(grid, **options)
+        return captions.add_captions(grid, **options)
 
-    monkeypatch.setattr(captions, "add_captions", spy)
+    monkeypatch.setattr("vae_mnist.reconstruct.add_captions", spy)
     assert reconstruct([str(run), "--num", "10", "--out", str(tmp_path / "x.png")]) == 0
     pairs, texts = seen[0]
     # Cells of the grid: a line of 2 pixels, then 8x8 pixels enlarged 7 times.
