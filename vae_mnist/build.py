@@ -2,7 +2,7 @@
 
 from training_run.config.intervals import interval_to_steps
 from training_run.step.optimizers import build_adam
-from vae_mnist.losses import get_loss
+from vae_mnist.losses import VAELoss
 from vae_mnist.model import VAE
 from vae_mnist.networks import (
     build_conv_decoder,
@@ -13,20 +13,9 @@ from vae_mnist.networks import (
 
 
 def build_vae(config, spec, block):
-    """Build and compile the VAE that a configuration describes.
-
-    Args:
-        config: a `VAEConfig`.
-        spec: the data set's `DataSpec`.
-        block: training steps in one compiled execution.
-
-    Returns:
-        A compiled `VAE`.
-    """
-    encoder, decoder = build_networks(config, spec)
+    """The compiled `VAE` of a `VAEConfig`; arguments as for `Family.build`."""
     vae = VAE(
-        encoder,
-        decoder,
+        *build_networks(config, spec),
         build_loss(config, spec),
         binarize=config.data.binarize,
         batch_size=config.training.batch_size,
@@ -58,14 +47,8 @@ def build_networks(config, spec):
 
 
 def build_loss(config, spec):
-    """The loss, with its warm-up in steps."""
+    """The `VAELoss`; its warm-up is converted to steps."""
     loss = config.loss
     steps_per_epoch = spec.num_train // config.training.batch_size
     warmup_steps = interval_to_steps(loss.warmup, steps_per_epoch) if loss.warmup else 0
-    return get_loss(
-        loss.reconstruction,
-        c=loss.c,
-        beta=loss.beta,
-        warmup_steps=warmup_steps,
-        free_bits=loss.free_bits,
-    )
+    return VAELoss(loss.reconstruction, loss.c, loss.beta, warmup_steps, loss.free_bits)

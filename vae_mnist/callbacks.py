@@ -1,12 +1,13 @@
-"""What a VAE's run has beside a GAN's: held-out losses, reconstructions and last pictures."""
+"""What only a VAE's run has: held-out losses, reconstructions, pictures of the latent space."""
 
-import keras
+from functools import partial
 
-from training_run.loop.callbacks import EverySteps
-from training_run.pictures.grid import interleave_rows, save_image_grid
+from training_run.loop.callbacks import AtEnd, EverySteps, SampleGrids
+from training_run.pictures.grid import interleave_rows
 from training_run.pictures.pixels import to_uint8
 from vae_mnist.latent_path import write_run_strip
 from vae_mnist.plane import write_manifold
+from vae_mnist.trained import labels_at
 
 
 class Validation(EverySteps):
@@ -15,10 +16,10 @@ class Validation(EverySteps):
     Args:
         clock, every: when; a multiple of the log's interval.
         images: (N, H, W, C) uint8.
-        labels: (N,) int32 for a conditional model, else None.
+        labels: (N,) int32, or None if the data have none.
     """
 
-    def __init__(self, clock, every, images, labels=None):
+    def __init__(self, clock, every, images, labels):
         super().__init__(clock, every)
         self.images, self.labels = images, labels
 
@@ -26,67 +27,37 @@ class Validation(EverySteps):
         logs.update(self.model.evaluate_arrays(self.images, self.labels))
 
 
-class Reconstructions(EverySteps):
-    """Grids of held-out images, each above its reconstruction, of the same images every time.
-
-    Args:
-        clock, every: when, and at step 0.
-        images, labels: as for `Validation`.
-        num_columns: images in a row.
-        path_of: step -> where that step's grid belongs.
-    """
-
-    def __init__(self, clock, every, images, labels, num_columns, path_of):
-        super().__init__(clock, every)
-        self.images, self.labels = images, labels
-        self.num_columns, self.path_of = num_columns, path_of
-
-    def on_train_begin(self, logs=None):
-        if self.clock.step == 0:
-            self.at_step(0, logs)
-
-    def at_step(self, step, logs):
-        path = self.path_of(step)
-        path.parent.mkdir(exist_ok=True)
-        made = to_uint8(self.model.reconstruct(self.images, self.labels), self.model.value_range)
-        pairs = interleave_rows([self.images, made], self.num_columns)
-        save_image_grid(path, pairs, (0, 255), self.num_columns)
-
-
-class LastPictures(keras.callbacks.Callback):
-    """Pictures of the latent space where training ends, also when a signal has ended it.
-
-    Args:
-        run: the `RunDir`.
-        data: its `ImageData`.
-        seed: picks the test images, so that every run with this seed shows the same.
-    """
-
-    def __init__(self, run, data, seed):
-        super().__init__()
-        self.run, self.data, self.seed = run, data, seed
-
-    def on_train_end(self, logs=None):
-        write_run_strip(self.run.path / "interpolation.png", self.model, self.data, self.seed)
-        if self.model.latent_dim == 2:
-            write_manifold(self.run.path / "manifold.png", self.model, self.data, self.seed)
-
-
 def vae_callbacks(context):
-    """Held-out losses, reconstructions and last pictures of a run, from its `RunContext`."""
-    config, data, run = context.config, context.data, context.run
-    clock, schedule, num_columns = context.clock, context.schedule, config.samples.num_columns
-
-    def held_out(num_images):
-        labels = data.y_test[:num_images] if config.model.conditional else None
-        return data.x_test[:num_images], labels
-
-    shown = held_out(max(config.samples.num_rows // 2, 1) * num_columns)
+    """The callbacks of a VAE's run, from its `RunContext`."""
+    config, clock, schedule = context.config, context.clock, context.schedule
+    num_columns = config.samples.num_columns
+    shown = held_out(context.data, max(config.samples.num_rows // 2, 1) * num_columns)
+    make_pairs = partial(reconstruction_pairs, context.model, *shown, num_columns)
+    look = (make_pairs, (0, 255), num_columns)
     callbacks = [
-        Reconstructions(clock, schedule.samples_every, *shown, num_columns, run.reconstruction),
-        LastPictures(run, data, config.seed),
+        SampleGrids(clock, schedule.samples_every, *look, context.run.reconstruction),
+        AtEnd(partial(write_latent_pictures, context)),
     ]
     if config.validation.every:
-        scored = held_out(config.validation.num_images)
+        scored = held_out(context.data, config.validation.num_images)
         callbacks.append(Validation(clock, schedule.every("validation"), *scored))
     return callbacks
+
+
+def held_out(data, num):
+    """The first `num` test images and their labels."""
+    return data.x_test[:num], labels_at(data, slice(num))
+
+
+def reconstruction_pairs(vae, images, labels, num_columns):
+    """Images for a grid in which each row stands above its reconstructions, uint8."""
+    made = to_uint8(vae.reconstruct(images, labels), vae.value_range)
+    return interleave_rows([images, made], num_columns)
+
+
+def write_latent_pictures(context):
+    """Pictures of the latent space; the same seed shows the same test images in every run."""
+    folder, vae, seed = context.run.path, context.model, context.config.seed
+    write_run_strip(folder / "interpolation.png", vae, context.data, seed)
+    if vae.latent_dim == 2:
+        write_manifold(folder / "manifold.png", vae, context.data, seed)

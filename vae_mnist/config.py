@@ -28,7 +28,7 @@ from training_run.config.yaml_source import ConfigError, Problem
 
 
 class NetworksConfig(ModelSection):
-    """What dense and convolutional networks have in common."""
+    """Keys that dense and convolutional networks share."""
 
     output_activation: Literal["sigmoid"] = "sigmoid"
     latent_dim: PositiveInt = 32
@@ -44,7 +44,7 @@ class MLPConfig(NetworksConfig):
 
 
 class ConvConfig(NetworksConfig):
-    """Convolutional networks (source 002): three convolutions in, three transposed ones out."""
+    """Convolutional networks (source 002)."""
 
     kind: Literal["conv"] = "conv"
     encoder_filters: Widths = (32, 64, 64)
@@ -53,29 +53,32 @@ class ConvConfig(NetworksConfig):
 
 
 class VAEDataConfig(DataConfig):
-    """Which images to learn from, and whether as black and white."""
+    """The images to learn from, grey or binarised."""
 
     binarize: Literal["none", "static", "dynamic"] = Field(
-        "none", description="each pixel drawn from its grey value: once, or anew at every step"
+        "none",
+        description="draw each pixel from its grey value: once (static) or at every step (dynamic)",
     )
 
 
 class LossConfig(Section):
-    """C * reconstruction + beta * KL; only the ratio of C and beta moves the minimum."""
+    """C * reconstruction + beta * KL; the minimum depends only on the ratio of C and beta."""
 
     reconstruction: Literal["squared_error", "bernoulli", "gaussian"] = "squared_error"
     c: PositiveFloat = Field(
         1.0, description="weight of the reconstruction (source 003): 1 / (2 sigma^2)"
     )
     beta: NonNegativeFloat = Field(1.0, description="weight of the KL (source 002)")
-    warmup: Interval | None = Field(None, description="over how long beta grows from 0; null: none")
+    warmup: Interval | None = Field(
+        None, description="beta grows from 0 over this long; null: none"
+    )
     free_bits: NonNegativeFloat = Field(
-        0.0, description="nats of KL that each latent dimension has for nothing"
+        0.0, description="minimum KL that counts, nats per latent dimension"
     )
 
 
 class ValidationConfig(Section):
-    """The loss on held-out images, as columns val_* of log.csv."""
+    """The loss on held-out images, in columns val_* of log.csv."""
 
     every: Interval | None = Field(None, description="a multiple of log.every; null: never")
     num_images: PositiveInt = 10000
@@ -106,16 +109,7 @@ class VAEConfig(RunConfig):
 
 
 def check_data(config, spec, path):
-    """Refuse what the images do not allow, and numbers that would fall between the log's rows.
-
-    Args:
-        config: a `VAEConfig`.
-        spec: the data set's `DataSpec`.
-        path: the configuration's file, for the message.
-
-    Raises:
-        ConfigError: naming the key.
-    """
+    """Raise `ConfigError` for missing labels and scores between log rows; see `Family.check`."""
     problems = quality_problems(config, spec, path)
     if config.model.conditional and spec.num_classes is None:
         message = f"expected a data set with labels, received {config.data.dataset!r} without"

@@ -1,62 +1,67 @@
-"""The way between two test digits through the latent space of a VAE."""
+"""The path between two test digits through the latent space of a VAE."""
 
 import numpy as np
 
+from training_run.errors import UserError
 from training_run.pictures.interpolation import latents_between, rows_by_label, write_strip
 from vae_mnist.trained import labels_at
 
 NUM_FRAMES = 11
-"""Of the strip that a run ends with."""
+"""Images in the strip that a run ends with."""
 
 
-def any_digit(order, labels):
-    """All test digits may stand at this end."""
-    return order
-
-
-def choose_ends(data, seed, first=any_digit, last=any_digit):
-    """Which two test digits to go between.
+def choose_ends(data, seed, first=(None, None), last=(None, None)):
+    """Indices of the two test digits to go between.
 
     Args:
         data: `ImageData`.
-        seed: of the order from which the first and the last that fit are taken.
-        first, last: functions of that order and of the labels, giving the digits that fit.
-
-    Returns:
-        Two indices.
+        seed: of a random order of the test digits, of which the first match and the last are taken.
+        first, last: (index, class) of each end; None for any.
 
     Raises:
-        UserError: if no digit fits.
+        UserError: if no digit matches.
     """
     order = np.random.default_rng(seed).permutation(len(data.x_test))
-    return [first(order, data.y_test)[0], last(order, data.y_test)[-1]]
+    return [
+        matching_digits(data.y_test, order, *first)[0],
+        matching_digits(data.y_test, order, *last)[-1],
+    ]
 
 
-def posterior_means(vae, images, labels, seed):
-    """Means of q(z|x) of images: (N, latent_dim) float32."""
-    z_mean, _ = vae.posterior(images, labels)
-    return z_mean.numpy()
+def matching_digits(labels, order, index, label):
+    """Those of the test digits `order` that have this index or this class; None is any."""
+    if index is not None:
+        if not 0 <= index < len(order):
+            raise UserError(
+                f"--from, --to: expected the index of a test digit from 0 to {len(order) - 1}, "
+                f"received {index}"
+            )
+        return [index]
+    if label is None:
+        return order
+    if labels is None:
+        raise UserError(
+            "--from-class, --to-class: expected a run whose data have labels, received one without"
+        )
+    found = order[labels[order] == label]
+    if not len(found):
+        classes = ", ".join(str(known) for known in np.unique(labels))
+        raise UserError(
+            f"--from-class, --to-class: expected a class of the test digits ({classes}), "
+            f"received {label}"
+        )
+    return found
 
 
-def posterior_draws(vae, images, labels, seed):
-    """A draw from each q(z|x), as source 003 has it: (N, latent_dim) float32."""
-    from training_run.step.batches import draw_normal
-    from vae_mnist.losses import sample_posterior
-
-    z_mean, z_log_var = vae.posterior(images, labels)
-    epsilon = draw_normal(seed, "interpolation", 0, z_mean.shape)
-    return sample_posterior(z_mean, z_log_var, epsilon).numpy()
-
-
-def rows_of(vae, labels):
-    """What a strip shows: one row, or the way in the class of each end where the VAE has classes.
+def rows_by_class(vae, labels):
+    """A path is drawn in one row, by a conditional VAE in one row per class of its ends.
 
     Args:
         vae: a `VAE`.
-        labels: (2,) int32, those of the ends, where the data have labels.
+        labels: (2,) int32 of the ends, or None if the data have no labels.
 
     Returns:
-        A function z (n, latent_dim) -> (rows, n, H, W, C) float, and captions of the rows.
+        A function of z (n, latent_dim) giving (rows, n, H, W, C) float; captions of the rows.
     """
     if not vae.is_conditional:
         return rows_by_label(vae.sample), ()
@@ -65,9 +70,9 @@ def rows_of(vae, labels):
 
 
 def write_run_strip(path, vae, data, seed):
-    """Write the strip that a run ends with: between the posterior means of two test digits."""
+    """Write a strip as a PNG: from the posterior mean of one test digit to that of another."""
     chosen = choose_ends(data, seed)
     labels = labels_at(data, chosen)
-    draw, captions = rows_of(vae, labels)
-    ends = posterior_means(vae, data.x_test[chosen], labels, seed)
-    write_strip(path, draw(latents_between(*ends, NUM_FRAMES)), vae.value_range, captions)
+    draw, captions = rows_by_class(vae, labels)
+    z_mean, _ = vae.posterior(data.x_test[chosen], labels)
+    write_strip(path, draw(latents_between(*z_mean, NUM_FRAMES)), vae.value_range, captions)

@@ -7,9 +7,10 @@ from training_run.cli.parser import CommandParser, integer
 from training_run.cli.run_command import run_command
 from training_run.errors import UserError
 from training_run.tensorflow_import import import_tensorflow
+from vae_mnist.binarization import binarize_data
 from vae_mnist.plane import NUM, write_manifold
 from vae_mnist.train import FAMILY
-from vae_mnist.trained import load_data, load_vae, prepare_data
+from vae_mnist.trained import load_data, load_vae
 
 MIN_NUM, MAX_NUM = 2, 50
 
@@ -19,7 +20,7 @@ def main(argv=None):
     parser = CommandParser(
         prog="python -m vae_mnist.manifold",
         description="The latent plane of a VAE with two latent dimensions: images decoded at the "
-        "quantiles of the prior, and where the test set's images lie, coloured by class.",
+        "quantiles of the prior, and the posterior means of the test images, coloured by class.",
     )
     add_run_arguments(parser, "RUN-manifold.png, here")
     parser.add_argument(
@@ -44,7 +45,7 @@ def _manifold(arguments):
         )
     data = load_data(config)
     import_tensorflow()
-    data = prepare_data(config, data)
+    data = binarize_data(data, config.data.binarize)
     write_manifold(out, load_vae(run, config), data, arguments.seed, arguments.num, arguments.label)
     print(out)
     return 0

@@ -8,13 +8,15 @@ from training_run.cli.arguments import add_run_arguments, check_num, open_run
 from training_run.cli.parser import CommandParser, integer
 from training_run.cli.run_command import run_command
 from training_run.errors import UserError
+from training_run.pictures.captions import add_captions
+from training_run.pictures.grid import image_grid, interleave_rows
+from training_run.pictures.pixels import display_scale, save_png, to_uint8
 from training_run.tensorflow_import import import_tensorflow
+from vae_mnist.binarization import binarize_data
 from vae_mnist.train import FAMILY
-from vae_mnist.trained import labels_at, load_data, load_vae, prepare_data
+from vae_mnist.trained import labels_at, load_data, load_vae
 
 MAX_IMAGES = 1000
-"""What still makes a picture."""
-
 NUM_COLUMNS = 10
 TITLE = "squared error of each reconstruction, summed over pixels"
 
@@ -23,8 +25,8 @@ def main(argv=None):
     """Run the command; returns its exit code."""
     parser = CommandParser(
         prog="python -m vae_mnist.reconstruct",
-        description="Test digits of a run's data, each above its reconstruction from the "
-        "posterior mean and below the squared error of that.",
+        description="Test digits of a run, each above its reconstruction from the posterior mean. "
+        "Above each pair stands its squared error.",
     )
     add_run_arguments(parser, "RUN-reconstructions.png, here")
     parser.add_argument("--num", type=integer, default=20, help="how many digits (default: 20)")
@@ -37,14 +39,14 @@ def _reconstruct(arguments):
     data = load_data(config)
     chosen = choose_digits(len(data.x_test), arguments.num, arguments.seed)
     import_tensorflow()
-    images = prepare_data(config, data).x_test[chosen]
+    images = binarize_data(data, config.data.binarize).x_test[chosen]
     write_reconstructions(out, load_vae(run, config), images, labels_at(data, chosen))
     print(out)
     return 0
 
 
 def choose_digits(num_digits, num, seed):
-    """Indices (num,) of test digits: a function of the seed; more of them begin with the same.
+    """Indices (num,) of test digits, a function of the seed; a larger `num` starts with the same.
 
     Raises:
         UserError: if there are fewer than `num`.
@@ -54,17 +56,15 @@ def choose_digits(num_digits, num, seed):
     return np.random.default_rng(seed).permutation(num_digits)[:num]
 
 
-def write_reconstructions(path, vae, images, labels=None):
+def write_reconstructions(path, vae, images, labels):
     """Write images, their reconstructions below them and their squared errors above, as a PNG.
 
     Args:
         path: the PNG file.
         vae: a `VAE`.
         images: (N, H, W, C) uint8.
-        labels: (N,) int32 where the data have labels.
+        labels: (N,) int32, or None if the data have none.
     """
-    from training_run.pictures.captions import add_captions
-    from training_run.pictures.pixels import save_png, to_uint8
     from training_run.step.batches import scale_images
     from vae_mnist.losses import squared_error
 
@@ -79,20 +79,7 @@ def write_reconstructions(path, vae, images, labels=None):
 
 
 def draw_pairs(images, made, errors, num_columns):
-    """One row of pairs with its captions.
-
-    Args:
-        images, made: (n, H, W, C) uint8, n up to `num_columns`.
-        errors: (n,) float.
-        num_columns: width of the row in images.
-
-    Returns:
-        (H', W', C) uint8, the same width for every row of a picture.
-    """
-    from training_run.pictures.captions import add_captions
-    from training_run.pictures.grid import image_grid, interleave_rows
-    from training_run.pictures.pixels import display_scale
-
+    """A captioned row of up to `num_columns` pairs, always of the same width: (H', W', C) uint8."""
     pairs = interleave_rows([images, made], num_columns)
     return add_captions(
         image_grid(pairs, num_columns, scale=display_scale(images.shape[2])),

@@ -1,4 +1,4 @@
-"""A trained VAE and the test digits it is looked at with."""
+"""A trained VAE and its images, for the picture commands."""
 
 import sys
 from functools import partial
@@ -7,33 +7,18 @@ from training_run.data.datasets import load_dataset
 
 
 def load_data(config):
-    """The data set of a run, grey as it comes; progress is reported on standard error.
-
-    Args:
-        config: the run's `VAEConfig`.
-
-    Returns:
-        `ImageData`.
-    """
+    """The `ImageData` of a `VAEConfig`, not binarised; progress goes to standard error."""
     return load_dataset(config.data, report=partial(print, file=sys.stderr, flush=True))
 
 
-def prepare_data(config, data):
-    """The images as the run's configuration wants them, grey or binarised; imports TensorFlow."""
-    from vae_mnist.binarization import binarize_data
-
-    return binarize_data(data, config.data.binarize)
-
-
 def load_vae(run, config):
-    """The VAE of a run folder, for looking at; imports TensorFlow.
+    """A `VAE` for inference, uncompiled, with the saved networks; imports TensorFlow.
+
+    Its loss is not that of the run.
 
     Args:
         run: a `RunDir`.
         config: its `VAEConfig`.
-
-    Returns:
-        A `VAE`, uncompiled. Its networks are the saved ones; it has no loss worth the name.
 
     Raises:
         UserError: if a network is missing, or cannot be loaded safely.
@@ -43,18 +28,18 @@ def load_vae(run, config):
         LATENTS_TO_IMAGES,
         load_network,
     )
-    from vae_mnist.losses import get_loss
+    from vae_mnist.losses import VAELoss
     from vae_mnist.model import VAE
 
     return VAE(
         load_network(run, "encoder", IMAGES_TO_POSTERIORS),
         load_network(run, "decoder", LATENTS_TO_IMAGES),
-        get_loss("squared_error"),
+        VAELoss("squared_error"),
         batch_size=config.training.batch_size,
         seed=config.seed,
     )
 
 
 def labels_at(data, indices):
-    """Labels of test digits, (n,) int32, or None where the data have none."""
+    """Labels of test images, (n,) int32; None if the data have none."""
     return None if data.y_test is None else data.y_test[indices]

@@ -190,7 +190,7 @@ LINES = [
     ("gan.sample", "runs/whole --label 3", "--label: expected a run with model.conditional"),
     ("gan.interpolate", "runs/gan --frames 1", "--frames: expected 2 to 101, received 1"),
     ("vae.interpolate", "x --from 1 --from-class 2", "not allowed with argument --from"),
-    ("vae.interpolate", "x --from -1", "--from: expected a"),
+    ("vae.interpolate", "x --from y", "--from: expected an integer"),
     ("denoise", "runs/gan", "the following arguments are required: --denoiser"),
     ("denoise", "runs/whole --denoiser runs/gan", "expected a run folder with denoiser.keras"),
     ("reconstruct", "runs/gan", "runs/gan: expected a run of family 'vae', received one of family"),

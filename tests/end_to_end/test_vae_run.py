@@ -2,11 +2,11 @@
 
 import csv
 import json
+import os
 import shutil
 import signal
 import subprocess
 import sys
-import time
 
 import keras
 import numpy as np
@@ -15,8 +15,8 @@ from PIL import Image
 from scipy.stats import norm
 
 from training_run.config.load import load_config
-from training_run.pictures import captions as captions_file
-from training_run.pictures import grid as grid_file
+from training_run.pictures import captions
+from vae_mnist.callbacks import Validation
 from vae_mnist.config import VAEConfig
 from vae_mnist.interpolate import main as interpolate
 from vae_mnist.manifold import main as manifold
@@ -52,7 +52,8 @@ def run(tiny_data, tmp_path_factory):
 @pytest.fixture(scope="module")
 def conditional_run(tiny_data, tmp_path_factory):
     output_dir = tmp_path_factory.mktemp("conditional")
-    options = ("model.conditional=true", "training.steps=20", "data.binarize=static")
+    options = ["model.conditional=true", "training.steps=20", "data.binarize=static"]
+    options += ["loss.reconstruction=bernoulli", "loss.c=1"]
     assert train(arguments(tiny_data, output_dir, *options)) == 0
     return output_dir / NAME
 
@@ -119,20 +120,6 @@ def test_the_written_configuration_loads_again_to_an_equal_object(run, tiny_data
     assert stored == load_config(VAEConfig, "configs/vae_mlp_smoke.yaml", overrides)
 
 
-def test_networks_load_without_our_code(run):
-    code = (
-        "import sys, keras, numpy as np\n"
-        f"encoder = keras.saving.load_model(r'{run}/encoder.keras')\n"
-        f"decoder = keras.saving.load_model(r'{run}/decoder.keras')\n"
-        "z_mean, z_log_var = encoder(np.zeros((3, 8, 8, 1), 'float32'))\n"
-        "assert z_mean.shape == z_log_var.shape == (3, 2)\n"
-        "assert decoder(z_mean).shape == (3, 8, 8, 1)\n"
-        "assert not {'vae_mnist', 'training_run'} & sys.modules.keys()"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd="/")
-    assert done.returncode == 0, done.stderr
-
-
 def test_a_resumed_run_ends_like_one_never_stopped_and_twice_is_the_same(run, tiny_data, tmp_path):
     """Stopped dead after its checkpoint at step 20 and some more rows and grids."""
     assert train(arguments(tiny_data, tmp_path, "checkpoints.keep=9")) == 0
@@ -145,46 +132,32 @@ def test_a_resumed_run_ends_like_one_never_stopped_and_twice_is_the_same(run, ti
     assert contents(again) == contents(run)
 
 
-@pytest.mark.parametrize(
-    ("overrides", "columns"),
-    [
-        (
-            ["data.binarize=dynamic", "loss.reconstruction=bernoulli", "loss.c=1", "loss.warmup=10",
-             "loss.free_bits=0.5", "seed=5"],
-            set(),
-        ),
-        (["loss.reconstruction=gaussian", "loss.c=1", "model.latent_dim=3"], {"log_scale"}),
-    ],
-    ids=["dynamic_bernoulli", "gaussian"],
-)  # fmt: skip
-def test_other_losses_and_data_run_and_the_same_command_gives_the_same_bytes(
-    tiny_data, tmp_path, overrides, columns
-):
+def test_another_loss_runs_and_the_same_command_gives_the_same_bytes(tiny_data, tmp_path):
+    overrides = [
+        "loss.reconstruction=gaussian", "loss.c=1", "loss.warmup=10", "loss.free_bits=0.5",
+        "data.binarize=dynamic", "model.latent_dim=3", "training.steps=20", "seed=5",
+    ]  # fmt: skip
     for folder in ("one", "two"):
-        options = arguments(tiny_data, tmp_path / folder, "training.steps=20", *overrides)
-        assert train(options) == 0
+        assert train(arguments(tiny_data, tmp_path / folder, *overrides)) == 0
     one, two = (contents(tmp_path / folder / NAME) for folder in ("one", "two"))
     assert one == two
-    assert columns <= one["rows"][0].keys()
-    assert ("manifold.png" in one) == ("model.latent_dim=3" not in overrides)
+    assert "log_scale" in one["rows"][0]
+    assert "manifold.png" not in one
     assert float(one["rows"][-1]["val_loss"]) < float("inf")
 
 
-def test_a_signal_ends_the_run_with_all_its_pictures(tiny_data, tmp_path):
-    command = [sys.executable, "-m", "vae_mnist.train"]
-    options = arguments(tiny_data, tmp_path, "training.steps=10000000")
-    process = subprocess.Popen(
-        [*command, *options], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    run, deadline = tmp_path / NAME, time.monotonic() + 120
-    while not (run / "samples/step_000020.png").exists():
-        assert process.poll() is None, process.stdout.read()
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    process.send_signal(signal.SIGTERM)
-    output, _ = process.communicate(timeout=60)
-    assert process.returncode == 130, output
-    assert "Traceback" not in output
+def test_a_signal_ends_the_run_with_all_its_pictures(tiny_data, tmp_path, monkeypatch):
+    at_step = Validation.at_step
+
+    def signal_at_20(self, step, logs):
+        at_step(self, step, logs)
+        if step == 20:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(Validation, "at_step", signal_at_20)
+    assert train(arguments(tiny_data, tmp_path)) == 130
+    run = tmp_path / NAME
+    assert int(rows_of(run)[-1]["step"]) < 60
     for name in ("interpolation.png", "manifold.png", "progress.gif", "losses.png"):
         assert (run / name).exists(), name
 
@@ -247,13 +220,12 @@ def test_a_strip_goes_from_one_reconstruction_to_the_other(run, tmp_path, tiny_t
 
 def test_captions_stand_above_the_frames(run, tmp_path, monkeypatch):
     seen = []
-    add_captions = grid_file.add_captions
 
     def spy(grid, **options):
         seen.append(options["column_captions"])
-        return add_captions(grid, **options)
+        return captions.add_captions(grid, **options)
 
-    monkeypatch.setattr(grid_file, "add_captions", spy)
+    monkeypatch.setattr("training_run.pictures.grid.add_captions", spy)
     strip(run, tmp_path / "x.png", "--frames", "5", num_frames=5)
     assert seen == [["0%", "25%", "50%", "75%", "100%"]]
     written = np.asarray(Image.open(tmp_path / "x.png"))
@@ -292,24 +264,23 @@ def test_test_images_stand_above_reconstructions_with_their_errors(
     run, tmp_path, tiny_test, monkeypatch
 ):
     seen = []
-    add_captions = captions_file.add_captions
 
     def spy(grid, **options):
         seen.append((grid, options.get("column_captions")))
-        return add_captions(grid, **options)
+        return captions.add_captions(grid, **options)
 
-    monkeypatch.setattr(captions_file, "add_captions", spy)
+    monkeypatch.setattr("vae_mnist.reconstruct.add_captions", spy)
     assert reconstruct([str(run), "--num", "10", "--out", str(tmp_path / "x.png")]) == 0
-    grid, captions = seen[0]
+    pairs, texts = seen[0]
     # Cells of the grid: a line of 2 pixels, then 8x8 pixels enlarged 7 times.
-    cells = grid[2:, 2:, 0].reshape(2, PITCH, 10, PITCH).swapaxes(1, 2)
+    cells = pairs[2:, 2:, 0].reshape(2, PITCH, 10, PITCH).swapaxes(1, 2)
     found = cells[:, :, :TILE:7, :TILE:7]
     assert sorted(found[0].reshape(10, -1).tolist()) == sorted(tiny_test.reshape(10, -1).tolist())
     z_mean = encoded(run, found[0][..., None])
     np.testing.assert_allclose(found[1], decoded(run, z_mean), atol=1)
     made = np.asarray(network(run, "decoder")(z_mean))[..., 0]
     errors = np.square(found[0] / 255 - made).sum(axis=(1, 2))
-    assert captions == [f"{error:.1f}" for error in errors]
+    assert texts == [f"{error:.1f}" for error in errors]
 
 
 def test_the_plane_shows_the_quantiles_of_the_prior(run, tmp_path):
@@ -379,6 +350,7 @@ def test_runs_are_found_by_number_and_by_latest(run, tmp_path, monkeypatch, caps
         (reconstruct, ["--out", "x.gif"]),
         (interpolate, ["--frames", "1"]),
         (interpolate, ["--from", "10"]),
+        (interpolate, ["--from", "-1"]),
         (interpolate, ["--to-class", "10"]),
         (interpolate, ["--out", "no/such/x.png"]),
         (interpolate, ["--seed", "-1"]),
@@ -395,7 +367,7 @@ def test_wrong_options_are_one_sentence(run, capsys, command, options):
     assert "\n" not in error
 
 
-@pytest.mark.parametrize("options", [["--from", "-1"], ["--from", "1", "--from-class", "2"]])
+@pytest.mark.parametrize("options", [["--from", "x"], ["--from", "1", "--from-class", "2"]])
 def test_options_that_make_no_sense_are_refused_before_the_run_is_looked_for(options, capsys):
     with pytest.raises(SystemExit) as caught:
         interpolate(["nowhere", *options])
