@@ -82,7 +82,7 @@ class KeepBest(EverySteps):
         self.best = record and record.value
 
     def at_step(self, step, logs):
-        check_finite(self.model, step)  # weights that are NaN have no score
+        check_finite(self.model)  # weights that are NaN have no score
         value = self.score()
         logs[self.score.name] = value
         if self.best is None or value < self.best:

@@ -34,6 +34,7 @@ from training_run.loop.outputs import (
 from training_run.loop.progress import progress_callback
 from training_run.loop.signals import StopRequest, handling_signals
 from training_run.loop.workers import follower_callbacks, stop_callback
+from training_run.pictures.pixels import NotFinite
 from training_run.run_folder.checkpoint import restore_checkpoint
 from training_run.run_folder.environment import check_same_data
 from training_run.run_folder.locks import locked, writing
@@ -148,7 +149,7 @@ def run_to_end(context, callbacks, request):
                 callbacks=callbacks,
             )
             wait_for_workers(devices)
-        except Diverged as reason:
+        except (Diverged, NotFinite) as reason:
             if devices.is_chief:
                 write_pictures(context)
                 report_divergence(context, reason)

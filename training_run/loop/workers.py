@@ -33,7 +33,7 @@ class TakePartInCheckpoints(Checkpoints):
         super().__init__(clock, every, run=None, config=None)
 
     def at_step(self, step, logs):
-        check_finite(self.model, step)
+        check_finite(self.model)
         state_arrays(self.model)
         self.saved_step = step
 

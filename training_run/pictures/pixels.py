@@ -11,6 +11,10 @@ from training_run.files import atomic_path
 MIN_IMAGE_WIDTH = 56
 
 
+class NotFinite(ValueError):
+    """Numbers that should become pixels are NaN or infinite."""
+
+
 def to_uint8(images, value_range):
     """Convert numbers in `value_range` to pixels: low becomes 0, high 255; the rest is clipped.
 
@@ -22,7 +26,7 @@ def to_uint8(images, value_range):
         uint8 array of the same shape, rounded to the nearest level (halves to the even one).
 
     Raises:
-        ValueError: a number is NaN or infinite.
+        NotFinite: a number is NaN or infinite.
     """
     images = np.asarray(images)
     if images.dtype == np.uint8:
@@ -31,8 +35,8 @@ def to_uint8(images, value_range):
     images = images.astype(np.float32)
     num_bad = images.size - np.count_nonzero(np.isfinite(images))
     if num_bad:
-        raise ValueError(
-            f"Pixels must be finite numbers. Received: {num_bad} NaN or infinite of {images.size}"
+        raise NotFinite(
+            f"images are no longer finite ({num_bad:,} of {images.size:,} numbers are NaN or infinite)"
         )
     levels = (images - low) * (255.0 / (high - low))
     return np.rint(np.clip(levels, 0, 255)).astype(np.uint8)
