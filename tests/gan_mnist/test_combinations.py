@@ -8,7 +8,7 @@ import pytest
 from gan_mnist.build import build_gan
 from gan_mnist.config import GANConfig, check_data
 from training_run.config.yaml_source import ConfigError
-from training_run.data.datasets import DataSpec, ImageData
+from training_run.data.image_data import DataSpec, ImageData
 from training_run.loop.sample_grid import sample_grid
 from training_run.step.batches import make_batches
 
