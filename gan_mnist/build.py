@@ -16,16 +16,7 @@ from training_run.step.optimizers import build_adam
 
 
 def build_gan(config, spec, block):
-    """Build and compile the GAN that a configuration describes.
-
-    Args:
-        config: a `GANConfig`.
-        spec: the data set's `DataSpec`.
-        block: training steps in one compiled execution.
-
-    Returns:
-        A compiled `GAN`.
-    """
+    """The compiled `GAN` that a `GANConfig` describes; arguments as for `Family.build`."""
     gan = GAN(
         build_generator(config, spec),
         build_discriminator(config, spec),
@@ -48,48 +39,45 @@ def build_gan(config, spec, block):
     return gan
 
 
-def build_generator(config, spec):
-    """The generator, dense or convolutional."""
+def common_options(config, spec):
+    """The arguments that the builders of all networks take, as a dict."""
     model = config.model
-    common = {
-        "latent_dim": model.latent_dim,
+    options = {
         "image_shape": spec.image_shape,
-        "batch_norm_momentum": model.batch_norm_momentum,
         "leaky_slope": model.leaky_slope,
-        "output_activation": model.output_activation,
         "num_classes": spec.num_classes if model.conditional else None,
         "seed": config.seed,
     }
+    return options | ({"kernel_size": model.kernel_size} if model.kind == "conv" else {})
+
+
+def build_generator(config, spec):
+    """The generator, dense or convolutional."""
+    model = config.model
+    options = common_options(config, spec) | {
+        "latent_dim": model.latent_dim,
+        "widths": model.generator_widths,
+        "batch_norm_momentum": model.batch_norm_momentum,
+        "output_activation": model.output_activation,
+    }
     if model.kind == "mlp":
-        return build_mlp_generator(widths=model.generator_widths, **common)
-    return build_conv_generator(
-        widths=model.generator_widths,
-        filters=model.generator_filters,
-        kernel_size=model.kernel_size,
-        **common,
-    )
+        return build_mlp_generator(**options)
+    return build_conv_generator(filters=model.generator_filters, **options)
 
 
 def build_discriminator(config, spec):
     """The discriminator, dense or convolutional."""
     model = config.model
-    common = {
-        "image_shape": spec.image_shape,
+    options = common_options(config, spec) | {
+        "widths": model.discriminator_widths,
         "batch_norm_momentum": model.discriminator_batch_norm_momentum,
-        "leaky_slope": model.leaky_slope,
-        "num_classes": spec.num_classes if model.conditional else None,
-        "seed": config.seed,
     }
     if config.regularization.spectral_norm:
-        common["wrap"] = spectral_normalization
+        options["wrap"] = spectral_normalization
     if model.kind == "mlp":
-        return build_mlp_discriminator(widths=model.discriminator_widths, **common)
+        return build_mlp_discriminator(**options)
     return build_conv_discriminator(
-        filters=model.discriminator_filters,
-        widths=model.discriminator_widths,
-        kernel_size=model.kernel_size,
-        dropout=model.discriminator_dropout,
-        **common,
+        filters=model.discriminator_filters, dropout=model.discriminator_dropout, **options
     )
 
 
@@ -99,9 +87,8 @@ def build_penalty(regularization):
     if regularization.gradient_penalty:
         terms.append((regularization.gradient_penalty, gradient_penalty))
     if regularization.r1:
-        terms.append(
-            (regularization.r1, lambda judge, real, fake, epsilon: r1_penalty(judge, real))
-        )
+        r1 = lambda discriminator, real, fake, epsilon: r1_penalty(discriminator, real)  # noqa: E731
+        terms.append((regularization.r1, r1))
     if not terms:
         return None
     return lambda *inputs: sum(weight * term(*inputs) for weight, term in terms)

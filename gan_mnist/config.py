@@ -49,7 +49,7 @@ class MLPConfig(NetworksConfig):
 
 
 HiddenWidths = Annotated[tuple[PositiveInt, ...], Field(strict=False)]
-"""Sizes of successive layers; there may be none."""
+"""Sizes of successive layers; the tuple may be empty."""
 
 
 class ConvConfig(NetworksConfig):
@@ -106,7 +106,7 @@ class RegularizationConfig(Section):
         0.0, description="weight gamma of |grad D|^2 / 2 at real images (Mescheder et al. 2018)"
     )
     penalty_every: PositiveInt = Field(
-        1, description="steps from one penalty to the next, which then weighs so many times as much"
+        1, description="steps from one penalty to the next, which is multiplied by this number"
     )
     spectral_norm: bool = Field(
         False, description="spectral normalisation of the discriminator (Miyato et al. 2018)"
@@ -115,7 +115,7 @@ class RegularizationConfig(Section):
         0.0, description="standard deviation of noise on all images the discriminator sees"
     )
     instance_noise_until: Interval | None = Field(
-        None, description="by when that noise has faded to nothing; null: it stays"
+        None, description="when that noise has faded to 0; null: it stays"
     )
 
 
@@ -162,46 +162,37 @@ class GANConfig(RunConfig):
                 "loss.name wasserstein, since a critic of unbounded slope estimates no distance, "
                 "received neither"
             )
-        if self.model.discriminator_batch_norm_momentum is not None:
-            self._refuse_penalties_with_batch_norm()
+        momentum = self.model.discriminator_batch_norm_momentum
+        name = "gradient_penalty" if penalties.gradient_penalty else "r1"
+        if momentum is not None and getattr(penalties, name):
+            raise ValueError(
+                "expected no BatchNorm in the discriminator "
+                f"(model.discriminator_batch_norm_momentum) with regularization.{name}, which is "
+                "about the gradient at each image alone, while BatchNorm mixes the images of a "
+                f"batch, received {momentum}"
+            )
         return self
-
-    def _refuse_penalties_with_batch_norm(self):
-        for name in ("gradient_penalty", "r1"):
-            if getattr(self.regularization, name):
-                raise ValueError(
-                    f"expected no BatchNorm in the discriminator "
-                    f"(model.discriminator_batch_norm_momentum) with regularization.{name}: it is "
-                    "about the slope at each image alone, which BatchNorm mixes over the batch; "
-                    f"received {self.model.discriminator_batch_norm_momentum}"
-                )
 
 
 def check_data(config, spec, path):
-    """Refuse networks that the images do not suit.
-
-    Args:
-        config: a `GANConfig`.
-        spec: the data set's `DataSpec`.
-        path: the configuration's file, for the message.
+    """Refuse a `GANConfig` that does not suit the images; arguments as for `Family.check`.
 
     Raises:
-        ConfigError: if there are no labels for a conditional GAN, or the image sides cannot be
-            halved as often as there are convolutions.
+        ConfigError: if there are no labels for a conditional GAN or for scores, or the image sides
+            cannot be halved as often as there are convolutions.
     """
     model, problems = config.model, quality_problems(config, spec, path)
     if model.conditional and spec.num_classes is None:
         message = f"expected a data set with labels, received {config.data.dataset!r} without"
         problems.append(Problem(str(path), "model.conditional", message))
-    if model.kind == "conv":
-        height, width, _ = spec.image_shape
-        for key in ("generator_filters", "discriminator_filters"):
-            factor = 2 ** len(getattr(model, key))
-            if height % factor or width % factor:
-                message = (
-                    f"expected so few filters that {height}x{width} can be halved once for each, "
-                    f"received {len(getattr(model, key))}"
-                )
-                problems.append(Problem(str(path), f"model.{key}", message))
+    height, width, _ = spec.image_shape
+    for key in ("generator_filters", "discriminator_filters"):
+        num_filters = len(getattr(model, key, ()))
+        if height % 2**num_filters or width % 2**num_filters:
+            message = (
+                f"expected at most as many filters as {height}x{width} can be halved, "
+                f"received {num_filters}"
+            )
+            problems.append(Problem(str(path), f"model.{key}", message))
     if problems:
         raise ConfigError(problems)

@@ -1,8 +1,7 @@
-"""Whether a GAN is still learning: each way to fail is told once, in a line, with what to try.
+"""Watches a GAN in training: each failure is reported once, in a line that says what to try.
 
-Every few hundred steps a probe takes a measurement beside the training, and the rules of
-`gan_mnist.health_rules` look at all the measurements so far. These are kept in the run folder: a
-resumed run reads them back.
+Every few hundred steps a probe measures the networks, and the rules of `gan_mnist.health_rules`
+look at all measurements so far. The run folder keeps them: a resumed run reads them back.
 """
 
 import csv
@@ -21,15 +20,20 @@ from training_run.step.batches import draw_normal, scale_images
 NUM_PROBED = 64
 """Images in a measurement, which then costs about as much as two training steps of batch 32."""
 
-LEAST_STEPS = 200
-"""Between two measurements: so they cost no more than 1% of the training."""
+MIN_INTERVAL = 200
+"""Minimum number of steps between two measurements, which then cost at most 1% of the training."""
+
+COLUMNS = (
+    "step", "d_accuracy_real", "d_accuracy_fake", "g_loss", "variety", "d_gradient", "g_gradient",
+)  # fmt: skip
+"""Header of health.csv: the fields of `Measurement`, with an older name for the diversity."""
 
 
 class Probe:
-    """Measures a GAN's networks, on the same images and latents every time, and moves nothing.
+    """Measures a GAN's networks on the same images and latents every time, and changes nothing.
 
-    The networks run with training=False, so that neither BatchNorm's statistics, nor the vectors
-    of spectral normalisation, nor the seeds of Dropout advance.
+    The networks run with training=False: BatchNorm's statistics, the vectors of spectral
+    normalisation and the seeds of Dropout stay as they are.
 
     Args:
         gan: a compiled `GAN`.
@@ -38,17 +42,17 @@ class Probe:
     """
 
     def __init__(self, gan, data, seed):
-        # Spread over the whole set: face images come person by person.
+        # Spread over the whole set: face images are sorted by person.
         chosen = np.linspace(0, len(data.x_train) - 1, NUM_PROBED).astype(int)
         self.gan = gan
         self.real = scale_images(data.x_train[chosen], gan.value_range)
         self.z = draw_normal(seed, "health", 0, (NUM_PROBED, gan.latent_dim))
         self.labels = tf.constant(data.y_train[chosen]) if gan.is_conditional else None
         self.real_spread = spread(self.real, self.labels)
-        self._measure = tf.function(self._gradients_and_variety)
+        self._measure = tf.function(self._diversity_and_gradients)
 
     def __call__(self):
-        """The fields of a `Measurement` that this is about, as a dict of floats."""
+        """The diversity and the gradients of a `Measurement`, as a dict of floats."""
         # As a replica: elsewhere the gradients of mirrored weights cannot be taken.
         strategy = self.gan.distribute_strategy
         measured = strategy.run(self._measure)
@@ -57,7 +61,7 @@ class Probe:
             for name, value in measured.items()
         }
 
-    def _gradients_and_variety(self):
+    def _diversity_and_gradients(self):
         gan = self.gan
         with tf.GradientTape(persistent=True) as tape:
             fake = gan.generator(self._with_labels(self.z), training=False)
@@ -68,7 +72,7 @@ class Probe:
         d_gradient = tape.gradient(d_loss, gan.discriminator.trainable_variables)
         g_gradient = tape.gradient(g_loss, gan.generator.trainable_variables)
         return {
-            "variety": spread(fake, self.labels) / self.real_spread,
+            "diversity": spread(fake, self.labels) / self.real_spread,
             "d_gradient": tf.linalg.global_norm(d_gradient),
             "g_gradient": tf.linalg.global_norm(g_gradient),
         }
@@ -78,15 +82,15 @@ class Probe:
 
 
 def spread(images, labels=None):
-    """How much images differ: root mean square distance of a pixel from its mean over the batch.
+    """Root mean square distance of a pixel from its mean over the batch.
 
     Args:
         images: (N, H, W, C) float.
-        labels: (N,) int32, or None. With labels, from the mean over the images of its own class:
+        labels: (N,) int32, or None. With labels, the mean is over the images of the same class:
             a conditional generator that draws one image for each class has a spread of 0.
 
     Returns:
-        Scalar float32, above 0 by a trifle where all images are the same.
+        Scalar float32; 1e-6 instead of 0 where all images are the same.
     """
     images = tf.cast(images, tf.float32)
     groups = tf.zeros(len(images), tf.int32) if labels is None else labels
@@ -94,41 +98,29 @@ def spread(images, labels=None):
     return tf.sqrt(tf.reduce_mean(tf.square(images - tf.gather(means, groups))) + 1e-12)
 
 
-def say(line):
-    """Print a line, above a progress bar where there is one."""
-    tqdm.write(line)
-    sys.stdout.flush()
-
-
 class Health(EverySteps):
-    """Takes measurements, prints what is wrong when it shows, and keeps both in the run folder.
+    """Takes measurements, prints what is newly wrong, and keeps both in the run folder.
 
-    health.csv holds the measurements; health.log the sentences, and is there only if there are any.
+    health.csv holds the measurements; health.log the sentences, and exists only if there are any.
 
     Args:
         clock, every: when.
         probe: function without arguments giving the fields of a `Measurement` that are no metrics.
         rules: sequence of `Rule`.
         folder: the run's.
-        report: receives each line when it is new.
     """
 
-    def __init__(self, clock, every, probe, rules, folder, report=say):
+    def __init__(self, clock, every, probe, rules, folder):
         super().__init__(clock, every)
-        self.probe, self.report = probe, report
-        self.diagnosis = Diagnosis(rules)
+        self.probe, self.diagnosis = probe, Diagnosis(rules)
         self.table, self.log = folder / "health.csv", folder / "health.log"
 
     def on_train_begin(self, logs=None):
-        # What came after the checkpoint that a run resumes from is about to come again.
+        # A resumed run repeats the steps after its checkpoint, and so their measurements.
         rows = read_measurements(self.table) if self.table.exists() else []
         history = [measurement for measurement in rows if measurement.step <= self.clock.step]
-        write_text(self.table, "".join(map(table_line, [Measurement._fields, *history])))
-        lines = [
-            log_line(measurement.step, sentence)
-            for measurement in history
-            for sentence in self.diagnosis.add(measurement)
-        ]
+        write_text(self.table, "".join(map(table_line, [COLUMNS, *history])))
+        lines = [line for measurement in history for line in self.diagnose(measurement)]
         self.log.unlink(missing_ok=True)
         if lines:
             write_text(self.log, "".join(lines))
@@ -137,15 +129,21 @@ class Health(EverySteps):
         metrics = {name: float(logs[name]) for name in Measurement._fields if name in logs}
         measurement = Measurement(step=step, **metrics, **self.probe())
         append_text(self.table, table_line(measurement))
-        for sentence in self.diagnosis.add(measurement):
-            append_text(self.log, log_line(step, sentence))
-            self.report(f"health, {log_line(step, sentence).rstrip()}")
+        for line in self.diagnose(measurement):
+            append_text(self.log, line)
+            tqdm.write(f"health, {line.rstrip()}")  # above the progress bar
+            sys.stdout.flush()
+
+    def diagnose(self, measurement):
+        """Lines of health.log: what a measurement newly shows to be wrong."""
+        sentences = self.diagnosis.add(measurement)
+        return [f"step {measurement.step:,}: {sentence}\n" for sentence in sentences]
 
 
 def read_measurements(path):
-    """The measurements of a health.csv; rows that are cut short or no numbers are left out."""
+    """The `Measurement`s of a health.csv, without rows that are incomplete or not numbers."""
     with open(path, newline="", encoding="utf-8", errors="replace") as file:
-        rows = [row for row in csv.reader(file) if len(row) == len(Measurement._fields)]
+        rows = [row for row in csv.reader(file) if len(row) == len(COLUMNS)]
     found = []
     for step, *numbers in rows[1:]:
         with suppress(ValueError):
@@ -154,19 +152,14 @@ def read_measurements(path):
 
 
 def table_line(values):
-    """A line of health.csv; floats in full, so that they read back as they were."""
+    """A line of health.csv; floats keep all their digits, and so read back exactly."""
     return ",".join(map(str, values)) + "\n"
 
 
-def log_line(step, sentence):
-    """A line of health.log."""
-    return f"step {step:,}: {sentence}\n"
-
-
 def health_interval(schedule):
-    """Steps between two measurements: the finest of the run's intervals, but not too often."""
+    """Steps between two measurements: a multiple of the run's finest interval."""
     finest = min(schedule.log_every, schedule.samples_every, schedule.gif_every)
-    return finest * -(-LEAST_STEPS // finest)
+    return finest * -(-MIN_INTERVAL // finest)
 
 
 def health_callback(context):

@@ -1,7 +1,7 @@
-"""Each way for a GAN to fail is a rule: measurements in, a sentence that says what to try out.
+"""The ways in which a GAN fails, as rules: measurements in, a sentence that says what to try out.
 
-Rules are functions of the measurements alone, so that a resumed run, which reads them back, says
-what one never stopped would have said.
+Rules are functions of the measurements alone. A resumed run reads the measurements back, so it says
+what a run that was never stopped would have said.
 """
 
 from collections import deque
@@ -10,26 +10,27 @@ from functools import partial
 from typing import NamedTuple
 
 PERSISTENT = 5
-"""Measurements in a row that a state must last. A healthy discriminator is ahead on nearly every
-image for its first 300 steps, and is then caught up with: so a GAN starts."""
+"""Measurements in a row that a state must last. The discriminator of a healthy GAN is right about
+nearly every image for its first 300 steps; then the generator catches up."""
 
 STARTED = 1000
-"""Steps before which a generator's images may be alike: an untrained one makes grey of every z."""
+"""First step at which similar samples are a failure: an untrained generator makes grey of every
+latent."""
 
 WON_ACCURACY = 0.99
-"""On real and on generated images. `gan_mlp_plain`, the most one-sided game of our presets, ends at
-0.96 on the harder of the two, with digits that are still getting better."""
+"""On real and on generated images. `gan_mlp_plain`, our preset with the strongest discriminator,
+ends at 0.96 on the harder of the two, with digits that still improve."""
 
 GUESSING_ACCURACY = 0.52
 """Mean of both accuracies. Guessing gives 0.5, give or take 0.006 over 100 steps of batch 32; the
 discriminators of our presets stay above 0.58."""
 
-COLLAPSED_VARIETY = 0.2
-"""Spread of samples over that of real images. Healthy generators dip to 0.5 while they find their
-way, then reach 0.8 to 1; one that always draws the same image has 0."""
+COLLAPSED_DIVERSITY = 0.2
+"""Spread of samples over that of real images. Healthy generators fall to 0.5 early in training,
+then reach 0.8 to 1; a generator that always draws the same image has 0."""
 
 VANISHED = 1e-4
-"""Norm of a gradient. Healthy ones are above 0.05; over a million weights this is 1e-7 for each,
+"""Norm of a gradient. Healthy ones are above 0.05. Over a million weights this is 1e-7 for each,
 Adam's epsilon, below which its steps fall short of the learning rate."""
 
 EXPLODED = 1e4
@@ -38,12 +39,12 @@ most runs); a discriminator whose learning rate is 500 times too high takes them
 
 
 class Measurement(NamedTuple):
-    """How a GAN does at one step; a row of health.csv.
+    """The state of a GAN at one step; a row of health.csv.
 
     Attributes:
         step: of the whole run.
         d_accuracy_real, d_accuracy_fake, g_loss: the metrics since the last log row.
-        variety: spread of images from fixed latents over that of real images.
+        diversity: spread of images from fixed latents over that of real images.
         d_gradient, g_gradient: norm of each network's gradient of its own loss.
     """
 
@@ -51,65 +52,69 @@ class Measurement(NamedTuple):
     d_accuracy_real: float
     d_accuracy_fake: float
     g_loss: float
-    variety: float
+    diversity: float
     d_gradient: float
     g_gradient: float
 
 
 def discriminator_has_won(recent):
-    """Its accuracies are near 1 and stay there, while the generator's loss climbs."""
+    """Both accuracies stay near 1 while the generator's loss climbs."""
     worst = min(min(m.d_accuracy_real, m.d_accuracy_fake) for m in recent)
     first, last = recent[0], recent[-1]
     if worst < WON_ACCURACY or last.g_loss <= first.g_loss:
         return None
     return (
-        f"the discriminator has won: since step {first.step:,} it knows {worst:.1%} of real and of "
-        f"generated images or more, and g_loss climbed from {first.g_loss:.3g} to "
+        f"the discriminator has won: since step {first.step:,} it recognises at least {worst:.1%} "
+        f"of real and of generated images, and g_loss climbed from {first.g_loss:.3g} to "
         f"{last.g_loss:.3g}; try a lower optimizer.discriminator.learning_rate, "
         "regularization.r1=1 or regularization.instance_noise=0.1"
     )
 
 
 def discriminator_has_stopped(recent):
-    """It does no better than guessing."""
+    """The discriminator does no better than guessing."""
     best = max((m.d_accuracy_real + m.d_accuracy_fake) / 2 for m in recent)
     if best >= GUESSING_ACCURACY:
         return None
     return (
         f"the discriminator has stopped learning: since step {recent[0].step:,} it is right about "
-        f"{best:.0%} of the images at best, no better than guessing; try a higher "
+        f"at most {best:.0%} of the images, no better than guessing; try a higher "
         "optimizer.discriminator.learning_rate (a lower one above 1e-3), or "
         "training.discriminator_steps=2"
     )
 
 
-def variety_has_collapsed(recent):
-    """Images from different latents are alike."""
-    most = max(m.variety for m in recent)
-    if recent[0].step < STARTED or most >= COLLAPSED_VARIETY:
+def diversity_has_collapsed(recent):
+    """Different latents give similar images."""
+    most = max(m.diversity for m in recent)
+    if recent[0].step < STARTED or most >= COLLAPSED_DIVERSITY:
         return None
     return (
-        f"variety has collapsed: since step {recent[0].step:,} samples have {most:.0%} of the "
-        "spread of real images (of the same class, where it is given) at most; try "
+        f"diversity has collapsed: since step {recent[0].step:,} samples have at most {most:.0%} "
+        "of the spread of real images (of the same class, in a conditional GAN); try "
         "regularization.r1=5, loss.name=hinge or a lower optimizer.generator.learning_rate"
     )
 
 
-def gradient_has_vanished(recent, *, network, field):
+GRADIENT_OF = {"discriminator": "d_gradient", "generator": "g_gradient"}
+"""Network to the field of a `Measurement`."""
+
+
+def gradient_has_vanished(network, recent):
     """A network's gradient is too small to learn from."""
-    largest = max(getattr(m, field) for m in recent)
+    largest = max(getattr(m, GRADIENT_OF[network]) for m in recent)
     if not largest < VANISHED:
         return None
     return (
-        f"the {network}'s gradient has vanished: since step {recent[0].step:,} its norm is "
-        f"{largest:.1g} at most; try a lower optimizer.learning_rate from the start, or "
+        f"the {network}'s gradient has vanished: since step {recent[0].step:,} its norm is at most "
+        f"{largest:.1g}; try a lower optimizer.learning_rate from the start, or "
         "loss.name=non_saturating"
     )
 
 
-def gradient_has_exploded(recent, *, network, field):
-    """A network's gradient is far too large. Told at once: the next one may be infinite."""
-    norm = getattr(recent[-1], field)
+def gradient_has_exploded(network, recent):
+    """A network's gradient is far too large. One is enough: the next may be infinite."""
+    norm = getattr(recent[-1], GRADIENT_OF[network])
     if norm <= EXPLODED:
         return None
     return (
@@ -122,44 +127,35 @@ class Rule(NamedTuple):
     """One way to fail.
 
     Attributes:
-        num_needed: of the latest measurements.
-        sentence: those measurements -> what is wrong and what to try, or None.
+        num_needed: number of the latest measurements that it looks at.
+        sentence: those measurements to what is wrong and what to try, or None.
     """
 
     num_needed: int
     sentence: Callable
 
 
-GRADIENTS = (
-    {"network": "discriminator", "field": "d_gradient"},
-    {"network": "generator", "field": "g_gradient"},
-)
-ACCURACY_RULES = (
+ACCURACY_RULES = [
     Rule(PERSISTENT, discriminator_has_won),
     Rule(PERSISTENT, discriminator_has_stopped),
-)
-OTHER_RULES = (
-    Rule(PERSISTENT, variety_has_collapsed),
-    *(Rule(PERSISTENT, partial(gradient_has_vanished, **which)) for which in GRADIENTS),
-    *(Rule(1, partial(gradient_has_exploded, **which)) for which in GRADIENTS),
-)
+]
+OTHER_RULES = [
+    Rule(PERSISTENT, diversity_has_collapsed),
+    *(Rule(PERSISTENT, partial(gradient_has_vanished, network)) for network in GRADIENT_OF),
+    *(Rule(1, partial(gradient_has_exploded, network)) for network in GRADIENT_OF),
+]
 
 
 def rules_for(loss_name):
-    """The rules that mean something with a loss.
+    """The `Rule`s that apply with the loss `loss_name` of the configuration.
 
-    Args:
-        loss_name: `loss.name` of the configuration. The logits of a Wasserstein critic have no
-            point of indecision, and so its accuracies no meaning.
-
-    Returns:
-        tuple of `Rule`.
+    The logits of a Wasserstein critic have no decision boundary, so its accuracies mean nothing.
     """
     return OTHER_RULES if loss_name == "wasserstein" else ACCURACY_RULES + OTHER_RULES
 
 
 class Diagnosis:
-    """Looks at one measurement after another; each rule speaks once, as soon as it applies.
+    """Takes one measurement after another; each rule speaks once, as soon as it applies.
 
     Args:
         rules: sequence of `Rule`.
@@ -170,7 +166,7 @@ class Diagnosis:
         self._recent = deque(maxlen=max(rule.num_needed for rule in rules))
 
     def add(self, measurement):
-        """What is newly wrong: a list of sentences."""
+        """A list of sentences: what is newly wrong."""
         self._recent.append(measurement)
         found = []
         for rule in tuple(self._silent):

@@ -1,4 +1,4 @@
-"""The way between two latents of a GAN: `python -m gan_mnist.interpolate --help`."""
+"""Interpolation between two latents of a GAN: `python -m gan_mnist.interpolate --help`."""
 
 import sys
 
@@ -38,7 +38,7 @@ def _interpolate(arguments):
 
     generator = load_network(run, "generator", LATENTS_TO_IMAGES)
     labels = choose_rows(generator, arguments.label)
-    film = write_interpolation(
+    gif = write_interpolation(
         out,
         rows_by_label(sampler(generator), labels),
         draw_normal(arguments.seed, "interpolation", 0, (2, config.model.latent_dim)).numpy(),
@@ -47,12 +47,12 @@ def _interpolate(arguments):
         path_between=arguments.path,
         captions=() if labels is None else [str(label) for label in labels],
     )
-    print(out, film, sep="\n")
+    print(out, gif, sep="\n")
     return 0
 
 
 def sampler(generator):
-    """A function (z, labels) -> images of a loaded generator; labels None for one without."""
+    """A function of (z, labels) giving images; labels are None for a network without them."""
     import tensorflow as tf
 
     def sample(z, labels):

@@ -1,8 +1,8 @@
 """The adversarial losses, as small functions on logits.
 
-D(x) = sigmoid(l(x)) is the probability the discriminator gives to x being real, and l(x) its logit.
-All the logarithms of the sources follow from two identities, which are exact for any finite logit
-where log(sigmoid(l)) would overflow:
+D(x) = sigmoid(l(x)) is the probability that the discriminator gives to x being real, and l(x) its
+logit. Two identities turn the logarithms of the sources into functions of the logit. They are exact
+for any finite logit, where log(sigmoid(l)) would overflow:
 
     -log D       = -log sigmoid(l)       = softplus(-l)
     -log (1 - D) = -log (1 - sigmoid(l)) = softplus(l)
@@ -18,11 +18,12 @@ The discriminator minimises -V. The generator minimises the only term that depen
     minimax         E[log(1 - D(G(z)))] = -E[softplus(l(G(z)))],  slope in l: -sigmoid(l)
     non-saturating  -E[log D(G(z))]     =  E[softplus(-l(G(z)))], slope in l: -sigmoid(-l)
 
-Both push l(G(z)) up and have the same fixed point. But early on D tells every fake, l is far below
-zero, and the minimax slope vanishes where the non-saturating one is near -1. So section 3 of the
-same paper trains G to maximise log D(G(z)), and so do our sources, by their flipped labels.
+Both push l(G(z)) up and have the same fixed point. Early in training D recognises every fake: l is
+far below zero, where the minimax slope vanishes and the non-saturating one is near -1. So section 3
+of the same paper trains G to maximise log D(G(z)). Our sources do the same with flipped labels.
 """
 
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
@@ -34,34 +35,15 @@ class GANLoss(NamedTuple):
     """The losses of one game, both to be minimised.
 
     Attributes:
-        discriminator: (real_logits, fake_logits) -> scalar, the sum of a real and a fake term.
-        generator: (fake_logits) -> scalar.
-        boundary: the logit at which the discriminator is undecided, for accuracies. (A Wasserstein
-            critic has no such point: 0 is a convention there.)
+        discriminator: (real_logits, fake_logits) to a scalar, the sum of a real and a fake term.
+        generator: (fake_logits) to a scalar.
+        decision_boundary: the logit of the best discriminator where real and generated images are
+            equally probable, for accuracies. (A Wasserstein critic has none: 0 is a convention.)
     """
 
     discriminator: Callable
     generator: Callable
-    boundary: float = 0.0
-
-
-def value_function(real_logits, fake_logits):
-    """V(G, D) = E[log D(x)] + E[log(1 - D(G(z)))], the quantity the game is about.
-
-    It is -2 log 2 = -1.386 where D is undecided everywhere, and 0 at most, where D knows all.
-
-    Args:
-        real_logits: (N, 1) float, of real images.
-        fake_logits: (M, 1) float, of generated images.
-
-    Returns:
-        Scalar, nats, in (-inf, 0].
-
-    Source: Goodfellow et al. 2014, arXiv:1406.2661, equation 1.
-    """
-    return -tf.reduce_mean(tf.nn.softplus(-real_logits)) - tf.reduce_mean(
-        tf.nn.softplus(fake_logits)
-    )
+    decision_boundary: float = 0.0
 
 
 def cross_entropy_discriminator_loss(real_logits, fake_logits, *, real_label=1.0):
@@ -78,6 +60,20 @@ def cross_entropy_discriminator_loss(real_logits, fake_logits, *, real_label=1.0
     return tf.reduce_mean(real_loss) + tf.reduce_mean(tf.nn.softplus(fake_logits))
 
 
+def cross_entropy_boundary(real_label):
+    """The logit log(a / (2 - a)), where the cross-entropies of the label a are undecided.
+
+    At an image x with densities p_r of the real and p_g of the generated images, D minimises
+
+        p_r (-a log D - (1 - a) log(1 - D)) - p_g log(1 - D).
+
+    The slope is zero at D = a p_r / (p_r + p_g) (Salimans et al. 2016, section 3.4). Equal
+    densities give D = a / 2, whose logit is log(D / (1 - D)) = log(a / (2 - a)). It is 0 without
+    smoothing, a = 1, and -0.2007 at a = 0.9.
+    """
+    return math.log(real_label / (2.0 - real_label))
+
+
 def non_saturating_generator_loss(fake_logits):
     """-E[log D(G(z))] (Goodfellow et al. 2014, section 3; L_G of source 002)."""
     return tf.reduce_mean(tf.nn.softplus(-fake_logits))
@@ -91,7 +87,9 @@ def minimax_generator_loss(fake_logits):
 def least_squares_discriminator_loss(real_logits, fake_logits, *, real_label=1.0):
     """E[(l(x) - b)^2] / 2 + E[l(G(z))^2] / 2, with b the real label and 0 the fake one.
 
-    Here the network's output is not squashed: it regresses the label itself.
+    The network's output is not squashed: it regresses the label itself. The best output is
+    b p_r / (p_r + p_g), with the densities p_r and p_g of real and generated images; b / 2 where
+    they are equal.
 
     Source: Mao et al. 2017, arXiv:1611.04076, equations 2 and 9.
     """
@@ -131,44 +129,26 @@ def linear_generator_loss(fake_logits):
     return -tf.reduce_mean(fake_logits)
 
 
-LOSSES = {
-    "non_saturating": GANLoss(cross_entropy_discriminator_loss, non_saturating_generator_loss),
-    "minimax": GANLoss(cross_entropy_discriminator_loss, minimax_generator_loss),
-    "least_squares": GANLoss(
-        least_squares_discriminator_loss, least_squares_generator_loss, boundary=0.5
-    ),
-    "hinge": GANLoss(hinge_discriminator_loss, linear_generator_loss),
-    "wasserstein": GANLoss(wasserstein_discriminator_loss, linear_generator_loss),
-}
-LOSSES_WITH_REAL_LABEL = ("non_saturating", "minimax", "least_squares")
+def losses(real_label=1.0):
+    """Every `GANLoss` by its name in the configuration, for a label of the real images."""
+    cross_entropy = partial(cross_entropy_discriminator_loss, real_label=real_label)
+    boundary = cross_entropy_boundary(real_label)
+    least_squares = partial(least_squares_discriminator_loss, real_label=real_label)
+    return {
+        "non_saturating": GANLoss(cross_entropy, non_saturating_generator_loss, boundary),
+        "minimax": GANLoss(cross_entropy, minimax_generator_loss, boundary),
+        "least_squares": GANLoss(least_squares, least_squares_generator_loss, real_label / 2.0),
+        "hinge": GANLoss(hinge_discriminator_loss, linear_generator_loss),
+        "wasserstein": GANLoss(wasserstein_discriminator_loss, linear_generator_loss),
+    }
 
 
 def get_loss(name, *, label_smoothing=0.0):
-    """Look a loss up by its name in the configuration.
+    """The `GANLoss` of that name.
 
     Args:
-        name: a key of LOSSES.
+        name: a key of `losses()`.
         label_smoothing: s in [0, 1): real images get the label 1 - s instead of 1 (one-sided
-            label smoothing); 0.1 is usual.
-
-    Returns:
-        GANLoss.
-
-    Raises:
-        ValueError: for an unknown name, a smoothing outside [0, 1), or smoothing with a loss that
-            has no labels (hinge, wasserstein).
+            label smoothing); 0.1 is usual. Hinge and wasserstein have no labels and ignore it.
     """
-    if name not in LOSSES:
-        raise ValueError(f"The loss must be one of {', '.join(LOSSES)}. Received: {name!r}")
-    if not 0.0 <= label_smoothing < 1.0:
-        raise ValueError(f"Label smoothing must be in [0, 1). Received: {label_smoothing}")
-    loss = LOSSES[name]
-    if label_smoothing == 0.0:
-        return loss
-    if name not in LOSSES_WITH_REAL_LABEL:
-        raise ValueError(f"Label smoothing needs a loss with labels. Received: {name!r}")
-    real_label = 1.0 - label_smoothing
-    return loss._replace(
-        discriminator=partial(loss.discriminator, real_label=real_label),
-        boundary=loss.boundary * real_label,
-    )
+    return losses(1.0 - label_smoothing)[name]

@@ -1,5 +1,7 @@
 """The GAN: two networks, two optimizers and the game between them."""
 
+from functools import partial
+
 import keras
 import tensorflow as tf
 
@@ -12,23 +14,23 @@ class GAN(Composite):
 
     A step is that of Algorithm 1 of Goodfellow et al. 2014, arXiv:1406.2661: the discriminator
     learns from a real and a generated batch, then the generator from fresh latents. (With
-    `discriminator_steps` k > 1 the generator's turn comes at every k-th step.)
+    `discriminator_steps` k > 1 the generator learns at every k-th step only.)
 
-    Everything random arrives in the batch, drawn by `draw` in the input pipeline as a function of
-    seed and step: a resumed run sees the same, and random numbers are dear in an XLA-compiled step.
+    `draw` makes all random numbers in the input pipeline, as a function of seed and step. So a
+    resumed run sees the same numbers. Drawing them in an XLA-compiled step would be slow.
 
     Args:
-        generator: z (N, latent_dim) -> images (N, H, W, C) in `value_range`; a conditional one
+        generator: z (N, latent_dim) to images (N, H, W, C) in `value_range`; a conditional one
             takes [z, labels].
-        discriminator: images -> logits (N, 1); a conditional one takes [images, labels].
+        discriminator: images to logits (N, 1); a conditional one takes [images, labels].
         value_range: (low, high), what black and white are scaled to.
         batch_size: examples that random numbers are drawn for.
         seed: of the random numbers.
-        discriminator_steps: updates of the discriminator for each one of the generator.
-        ema_decay: if not None, samples come from a moving average of the generator's weights
-            that keeps this share at each of its updates (Yazici et al. 2019, arXiv:1806.04498).
-        instance_noise: function of the step giving the standard deviation of noise on all images
-            that the discriminator sees, or None.
+        discriminator_steps: updates of the discriminator for each update of the generator.
+        ema_decay: share that a moving average of the generator's weights keeps at each update
+            (Yazici et al. 2019, arXiv:1806.04498); samples then come from it. None for no average.
+        instance_noise: step to the standard deviation of noise on all images that the
+            discriminator sees, or None.
     """
 
     def __init__(
@@ -50,7 +52,7 @@ class GAN(Composite):
         self.discriminator_steps = discriminator_steps
         self.ema_decay, self.instance_noise = ema_decay, instance_noise
         self.is_conditional = len(generator.inputs) > 1
-        self.judges_batches = any(
+        self.has_batch_norm = any(
             isinstance(layer, keras.layers.BatchNormalization) for layer in discriminator.layers
         )
         self.latent_dim = generator.inputs[0].shape[-1]
@@ -62,7 +64,7 @@ class GAN(Composite):
         self.d_penalty = keras.metrics.Mean(name="d_penalty")
         self.d_accuracy_real = keras.metrics.Mean(name="d_accuracy_real")
         self.d_accuracy_fake = keras.metrics.Mean(name="d_accuracy_fake")
-        self.built = True  # its parts are; `fit` need not trace a call to find out
+        self.built = True  # since its parts are; otherwise `fit` would trace a call
 
     def compile(
         self,
@@ -80,10 +82,10 @@ class GAN(Composite):
         Args:
             discriminator_optimizer, generator_optimizer: one Keras optimizer each.
             loss: a `gan_mnist.losses.GANLoss`.
-            penalty: (discriminator function, real, fake, epsilon) -> scalar, added to the
-                discriminator's loss; epsilon (N,) is uniform on [0, 1). None for none.
+            penalty: (discriminator function, real, fake, epsilon) to a scalar that is added to
+                the discriminator's loss; epsilon (N,) is uniform on [0, 1). None for no penalty.
             penalty_every: steps from one penalty to the next; see `lazy_penalty`.
-            jit_compile: whether XLA compiles the step.
+            jit_compile: True if XLA compiles the step.
             steps_per_execution: steps in one compiled execution.
         """
         # Without `optimizer=None` Keras would quietly create an RMSprop beside ours.
@@ -133,14 +135,11 @@ class GAN(Composite):
         return drawn
 
     def train_step(self, batch):
-        """Update the discriminator, then the generator.
+        """Update the discriminator, then the generator; returns the metrics since their reset.
 
         Args:
             batch: dict of "images" (N, H, W, C) uint8, what `draw` gives, and "labels" (N,) int32
                 for a conditional GAN.
-
-        Returns:
-            dict of the metrics since their last reset.
         """
         self.discriminator_phase(batch)
         if self.discriminator_steps == 1:
@@ -152,11 +151,11 @@ class GAN(Composite):
         return results(self.metrics)
 
     def discriminator_phase(self, batch):
-        """Ascend V(G, D) = E[log D(x)] + E[log(1 - D(G(z)))], or its like; G fixed."""
+        """Descend the discriminator's loss on a real and a generated batch; G fixed."""
         real = scale_images(batch["images"], self.value_range) + batch.get("noise_real", 0.0)
         fake = self.generate(batch["z_discriminator"], batch) + batch.get("noise_fake", 0.0)
         with tf.GradientTape() as tape:
-            real_logits, fake_logits = self.judge_both(real, fake, batch)
+            real_logits, fake_logits = self.discriminate_both(real, fake, batch)
             d_loss = objective = self.loss.discriminator(real_logits, fake_logits)
             if self.penalty is not None:
                 objective += self.lazy_penalty(real, fake, batch)
@@ -165,22 +164,19 @@ class GAN(Composite):
         self.discriminator_optimizer.apply(tape.gradient(objective, weights), weights)
 
         self.d_loss.update_state(d_loss)
-        self.d_accuracy_real.update_state(real_logits > self.loss.boundary)
-        self.d_accuracy_fake.update_state(fake_logits < self.loss.boundary)
+        self.d_accuracy_real.update_state(real_logits > self.loss.decision_boundary)
+        self.d_accuracy_fake.update_state(fake_logits < self.loss.decision_boundary)
 
     def lazy_penalty(self, real, fake, batch):
-        """The penalty at every `penalty_every`-th step, so many times as heavy, and else 0.
+        """`penalty_every` times the penalty at every `penalty_every`-th step, and 0 between.
 
-        It needs a gradient of a gradient, which can cost more than the rest of the step, and says
-        nearly the same from one step to the next.
+        The penalty needs a gradient of a gradient, which can cost more than the rest of the step.
+        Its value changes little from one step to the next.
 
         Source: Karras et al. 2020, arXiv:1912.04958, section 3.1 (lazy regularization).
         """
-
-        def penalty():
-            judge = lambda images: self.judge(images, batch)  # noqa: E731
-            return self.penalty(judge, real, fake, batch["epsilon"])
-
+        discriminate = partial(self.discriminate, batch=batch)
+        penalty = partial(self.penalty, discriminate, real, fake, batch["epsilon"])
         every = self.penalty_every
         if every == 1:
             value, is_due = penalty(), 1.0
@@ -194,7 +190,7 @@ class GAN(Composite):
         """Descend the generator's loss on fresh latents; D fixed."""
         with tf.GradientTape() as tape:
             generated = self.generate(batch["z_generator"], batch)
-            logits = self.judge(generated + batch.get("noise_generated", 0.0), batch)
+            logits = self.discriminate(generated + batch.get("noise_generated", 0.0), batch)
             g_loss = self.loss.generator(logits)
             objective = share_of_loss(g_loss)
         weights = self.generator.trainable_variables
@@ -204,48 +200,45 @@ class GAN(Composite):
             self.update_average()
 
     def generate(self, z, batch):
-        """Generated images in training mode: BatchNorm by batch statistics, which move."""
+        """Generated images in training mode; moves BatchNorm's statistics."""
         return self.generator([z, batch["labels"]] if self.is_conditional else z, training=True)
 
-    def judge(self, images, batch):
+    def discriminate(self, images, batch):
         """The discriminator's logits (N, 1) in training mode."""
         inputs = [images, batch["labels"]] if self.is_conditional else images
         return self.discriminator(inputs, training=True)
 
-    def judge_both(self, real, fake, batch):
-        """The logits of real and of generated images, in one pass where each is judged by itself.
+    def discriminate_both(self, real, fake, batch):
+        """The logits of real and of generated images, in one pass where that changes nothing.
 
-        Twice the batch in one pass is quicker than two. But BatchNorm looks at a batch as a whole,
-        and must not see both kinds in one: then each goes by itself. (Dropout draws one mask for
-        both kinds, spectral normalisation takes one step of its power iteration, not two.)
+        One pass over twice the batch is quicker than two passes. BatchNorm looks at the batch as a
+        whole and must not see both kinds in one, so it gets two passes. Dropout draws a mask for
+        every example either way. Spectral normalisation takes one step of its power iteration in
+        each pass.
         """
-        if self.judges_batches:
-            return self.judge(real, batch), self.judge(fake, batch)
+        if self.has_batch_norm:
+            return self.discriminate(real, batch), self.discriminate(fake, batch)
         twice = {"labels": tf.tile(batch["labels"], [2])} if self.is_conditional else {}
-        return tf.split(self.judge(tf.concat([real, fake], axis=0), twice), 2)
+        return tf.split(self.discriminate(tf.concat([real, fake], axis=0), twice), 2)
 
     def update_average(self):
-        """Move the average towards the generator; BatchNorm's statistics are averages already."""
-        for mean, weight in zip(
-            self.average.trainable_variables, self.generator.trainable_variables, strict=True
-        ):
-            mean.assign(self.ema_decay * mean + (1.0 - self.ema_decay) * weight)
-        for mean, statistic in zip(
-            self.average.non_trainable_variables,
-            self.generator.non_trainable_variables,
-            strict=True,
-        ):
+        """Move the average towards the generator; copy BatchNorm's moving statistics."""
+        average, generator, decay = self.average, self.generator, self.ema_decay
+        weights = zip(average.trainable_variables, generator.trainable_variables, strict=True)
+        for mean, weight in weights:
+            mean.assign(decay * mean + (1.0 - decay) * weight)
+        statistics = zip(
+            average.non_trainable_variables, generator.non_trainable_variables, strict=True
+        )
+        for mean, statistic in statistics:
             mean.assign(statistic)
 
     def sample(self, z, labels=None):
-        """Images from latents, by the averaged generator where there is one.
+        """Images (N, H, W, C) in `value_range`, by the averaged generator if there is one.
 
         Args:
             z: (N, latent_dim) float32.
             labels: (N,) int32 for a conditional GAN.
-
-        Returns:
-            (N, H, W, C) float32 in `value_range`.
         """
         network = self.networks()["generator"]
         return network([z, labels] if self.is_conditional else z, training=False)

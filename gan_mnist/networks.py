@@ -1,9 +1,9 @@
-"""The dense generator and discriminator, and what every builder of this package shares.
+"""The dense generator and discriminator, and what the builders of all networks share.
 
 Builders are pure: arguments in, an uncompiled named network out. The same arguments give the same
-weights, bit for bit, and only Keras's own layers are used, so `keras.saving.load_model` needs none
-of this code. Networks are `Sequential` where the graph is a chain, and functional where the class
-label comes in as a second input.
+weights, bit for bit. Networks have Keras's own layers only, so `keras.saving.load_model` needs none
+of this code. They are `Sequential` where the graph is a chain, and functional where the class label
+is a second input.
 """
 
 import math
@@ -24,7 +24,7 @@ def build_mlp_generator(
     num_classes=None,
     seed,
 ):
-    """The dense generator: z -> x.
+    """The dense generator: z to x.
 
     The defaults are the generator of source 001: 1,493,520 parameters, 1,489,936 of them trainable.
     Without batch normalisation it is that of source 000.
@@ -40,20 +40,15 @@ def build_mlp_generator(
         seed: non-negative int; all initial weights follow from it.
 
     Returns:
-        A network named "generator": (N, latent_dim) float32 -> (N, *image_shape) float32; the
+        A network named "generator": (N, latent_dim) float32 to (N, *image_shape) float32; the
         conditional one maps [z, labels], with labels (N,) int32.
     """
     initializers = seeded_initializers("generator", seed)
-    layers = []
-    for width in widths:
-        layers.append(keras.layers.Dense(width, kernel_initializer=next(initializers)))
-        layers.append(keras.layers.LeakyReLU(negative_slope=leaky_slope))
-        if batch_norm_momentum is not None:
-            layers.append(keras.layers.BatchNormalization(momentum=batch_norm_momentum))
-    layers += [
+    layers = [
+        *hidden_dense_layers(widths, initializers, leaky_slope, batch_norm_momentum),
         keras.layers.Dense(math.prod(image_shape), kernel_initializer=next(initializers)),
         keras.layers.Reshape(image_shape),
-        # float32 whatever the policy: a rounded tanh is 1, and its slope 0, from 3.5 on.
+        # float32 under any policy: bfloat16 rounds tanh(3.5) to 1, where its slope is 0.
         keras.layers.Activation(output_activation, dtype="float32"),
     ]
     return assemble_generator(layers, latent_dim, num_classes, initializers)
@@ -69,41 +64,55 @@ def build_mlp_discriminator(
     wrap=lambda layer: layer,
     seed,
 ):
-    """The dense discriminator: x -> logits.
+    """The dense discriminator: x to logits.
 
     The defaults are the discriminator of source 001 (533,505 parameters); widths (1024, 512, 256)
     are that of source 000. The sources end in a sigmoid; here the losses take logits, which stay
     exact where a probability would round to 0 or 1.
 
     Args:
-        image_shape: (height, width, channels) of x.
         widths: units of the hidden layers, from x to the logit.
-        batch_norm_momentum: momentum of the running statistics, or None for no normalisation.
-        leaky_slope: slope of LeakyReLU below zero.
-        num_classes: None, or the number of classes of a conditional discriminator.
-        wrap: layer -> layer, applied to every layer that has a kernel; `spectral_normalization`,
-            for one.
-        seed: non-negative int; all initial weights follow from it.
+        wrap: layer to layer, applied to every layer that has a kernel, such as
+            `spectral_normalization`.
+        image_shape, batch_norm_momentum, leaky_slope, num_classes, seed: as for
+            `build_mlp_generator`.
 
     Returns:
-        A network named "discriminator": (N, *image_shape) float32 -> (N, 1) float32; the
+        A network named "discriminator": (N, *image_shape) float32 to (N, 1) float32; the
         conditional one maps [x, labels], with labels (N,) int32.
     """
     initializers = seeded_initializers("discriminator", seed)
-    layers = [keras.layers.Flatten()]
-    for width in widths:
-        layers.append(wrap(keras.layers.Dense(width, kernel_initializer=next(initializers))))
-        layers.append(keras.layers.LeakyReLU(negative_slope=leaky_slope))
-        if batch_norm_momentum is not None:
-            layers.append(keras.layers.BatchNormalization(momentum=batch_norm_momentum))
+    layers = [
+        keras.layers.Flatten(),
+        *hidden_dense_layers(widths, initializers, leaky_slope, batch_norm_momentum, wrap),
+    ]
     return assemble_discriminator(layers, image_shape, num_classes, wrap, initializers)
+
+
+def hidden_dense_layers(
+    widths, initializers, leaky_slope, batch_norm_momentum=None, wrap=lambda layer: layer
+):
+    """Dense, LeakyReLU and, if it has a momentum, BatchNorm for each width, as a list."""
+    layers = []
+    for width in widths:
+        layers += [
+            wrap(keras.layers.Dense(width, kernel_initializer=next(initializers))),
+            keras.layers.LeakyReLU(negative_slope=leaky_slope),
+            *batch_normalization(batch_norm_momentum),
+        ]
+    return layers
+
+
+def batch_normalization(momentum):
+    """A BatchNorm layer in a list; an empty list without a momentum."""
+    return [] if momentum is None else [keras.layers.BatchNormalization(momentum=momentum)]
 
 
 def assemble_generator(layers, latent_dim, num_classes, initializers):
     """Chain the layers behind z, or behind z joined with an embedding of the label.
 
-    The embedding starts out as standard normal vectors of the length of z, so that from the first
-    step the label weighs as much as the noise.
+    The embedding starts as standard normal vectors of the length of z, so the label weighs as much
+    as the noise from the first step on.
 
     Source of the conditional form: Mirza & Osindero 2014, arXiv:1411.1784, section 3.2.
     """
@@ -124,9 +133,11 @@ def assemble_discriminator(layers, image_shape, num_classes, wrap, initializers)
 
     The conditional logit is the plain one plus the inner product of the features with an embedding
     of the label: the projection discriminator, Miyato & Koyama 2018, arXiv:1802.05637, section 3.
+
+    All of the logit is float32 under any policy, since the losses need its full precision. These
+    layers cast the features.
     """
     x = keras.Input(image_shape, name="images")
-    # float32 whatever the policy: the losses need the logits' full precision.
     to_logit = wrap(keras.layers.Dense(1, kernel_initializer=next(initializers), dtype="float32"))
     if num_classes is None:
         network = keras.Sequential([x, *layers, to_logit], name="discriminator")
@@ -137,10 +148,13 @@ def assemble_discriminator(layers, image_shape, num_classes, wrap, initializers)
         features = layer(features)
     embedding = wrap(
         keras.layers.Dense(
-            features.shape[-1], use_bias=False, kernel_initializer=next(initializers)
+            features.shape[-1],
+            use_bias=False,
+            kernel_initializer=next(initializers),
+            dtype="float32",
         )
     )
-    projection = keras.layers.Dot(axes=1)(
+    projection = keras.layers.Dot(axes=1, dtype="float32")(
         [features, embedding(one_hot_labels(labels, num_classes))]
     )
     logits = keras.layers.Add(dtype="float32")([to_logit(features), projection])
@@ -151,13 +165,13 @@ def assemble_discriminator(layers, image_shape, num_classes, wrap, initializers)
 def spectral_normalization(layer):
     """Keep the largest singular value of a layer's kernel at 1, by power iteration.
 
-    Keras's own layer divides the kernel itself, at every call with training=True; so a call in the
+    Keras's own layer divides the kernel itself, at every call with training=True. So a call in the
     generator's phase rescales the discriminator's kernels too.
 
     Source: Miyato et al. 2018, arXiv:1802.05957, algorithm 1.
     """
-    # In float32 whatever the layer computes in: it rewrites the kernel, which would else be rounded
-    # to bfloat16 at every call, and Adam's small steps with it.
+    # In float32 under any policy: it rewrites the kernel at every call. Rounding it to bfloat16
+    # would lose Adam's small steps.
     return keras.layers.SpectralNormalization(layer, dtype="float32")
 
 

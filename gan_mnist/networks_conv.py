@@ -1,16 +1,22 @@
 """The convolutional generator and discriminator (source 002; Radford et al. 2016, DCGAN).
 
-One rule gives the layout for any image shape: every entry of `filters` is one halving of the image
-(discriminator) or one doubling (generator), so the coarsest feature maps have side
-image side / 2 ** len(filters). Two entries take 28 to 7; three take 64 to 8, and four to 4. A side
-that cannot be halved that often is refused: rounding up would draw a larger image and crop it.
+One rule gives the layout for any image shape: every entry of `filters` halves the image once
+(discriminator) or doubles it once (generator). So the coarsest feature maps have side
+image side / 2 ** len(filters): two entries take 28 to 7, three take 64 to 8. Other sides are
+refused: rounding up would draw a larger image and crop it.
 """
 
 import math
+from functools import partial
 
 import keras
 
-from gan_mnist.networks import assemble_discriminator, assemble_generator
+from gan_mnist.networks import (
+    assemble_discriminator,
+    assemble_generator,
+    batch_normalization,
+    hidden_dense_layers,
+)
 from training_run.step.networks import seeded_initializers
 
 
@@ -27,28 +33,24 @@ def build_conv_generator(
     num_classes=None,
     seed,
 ):
-    """The convolutional generator: z -> dense -> transposed convolutions of stride 2 -> x.
+    """The convolutional generator: z to dense to transposed convolutions of stride 2 to x.
 
     Convolutions see an image in parts. Dense hidden layers (`widths`) decide on the whole before
     the parts are drawn: without them strokes are good long before they add up to digits.
 
     Args:
-        latent_dim: length of z.
         image_shape: (height, width, channels) of x; both sides divisible by 2 ** len(filters).
         widths: units of dense hidden layers between z and the coarsest feature maps.
         filters: channels of the feature maps, from the coarsest to the one before x.
         kernel_size: side of the kernels. A multiple of the stride, 2, reaches every pixel equally
-            often, where 3 or 5 lay a checkerboard (Odena et al. 2016, distill.pub/2016/deconv-
+            often; 3 or 5 give a checkerboard (Odena et al. 2016, distill.pub/2016/deconv-
             checkerboard).
-        batch_norm_momentum: momentum of the running statistics, or None for no normalisation.
         leaky_slope: slope of LeakyReLU below zero; 0 is the ReLU of the DCGAN paper.
-        output_activation: name of a Keras activation; it sets the range of x (tanh: [-1, 1]).
-        num_classes: None, or the number of classes of a conditional generator.
-        seed: non-negative int; all initial weights follow from it.
+        latent_dim, batch_norm_momentum, output_activation, num_classes, seed: as for
+            `gan_mnist.networks.build_mlp_generator`.
 
     Returns:
-        A network named "generator": (N, latent_dim) float32 -> (N, *image_shape) float32; the
-        conditional one maps [z, labels], with labels (N,) int32.
+        A network named "generator", as from `build_mlp_generator`.
 
     Raises:
         ValueError: if the image cannot be halved len(filters) times.
@@ -58,29 +60,28 @@ def build_conv_generator(
     initializers = seeded_initializers("generator", seed)
     start_shape = (*start_size(image_shape, len(filters)), filters[0])
     use_bias = batch_norm_momentum is None  # BatchNorm brings a bias of its own
+    doubling = partial(
+        keras.layers.Conv2DTranspose, kernel_size=kernel_size, strides=2, padding="same"
+    )
+
+    def dense(units):
+        return keras.layers.Dense(units, use_bias=use_bias, kernel_initializer=next(initializers))
+
+    def normalized():
+        return [
+            *batch_normalization(batch_norm_momentum),
+            keras.layers.LeakyReLU(negative_slope=leaky_slope),
+        ]
+
     layers = []
     for width in widths:
-        layers += [
-            keras.layers.Dense(width, use_bias=use_bias, kernel_initializer=next(initializers)),
-            *_normalisation(batch_norm_momentum),
-            keras.layers.LeakyReLU(negative_slope=leaky_slope),
-        ]
-    layers += [
-        keras.layers.Dense(
-            math.prod(start_shape), use_bias=use_bias, kernel_initializer=next(initializers)
-        ),
-        keras.layers.Reshape(start_shape),
-        *_normalisation(batch_norm_momentum),
-        keras.layers.LeakyReLU(negative_slope=leaky_slope),
-    ]
+        layers += [dense(width), *normalized()]
+    layers += [dense(math.prod(start_shape)), keras.layers.Reshape(start_shape), *normalized()]
     for channels in filters[1:]:
-        layers += [
-            _doubling(channels, kernel_size, next(initializers), use_bias=use_bias),
-            *_normalisation(batch_norm_momentum),
-            keras.layers.LeakyReLU(negative_slope=leaky_slope),
-        ]
+        layers.append(doubling(channels, use_bias=use_bias, kernel_initializer=next(initializers)))
+        layers += normalized()
     layers += [
-        _doubling(image_shape[-1], kernel_size, next(initializers)),
+        doubling(image_shape[-1], kernel_initializer=next(initializers)),
         keras.layers.Activation(output_activation, dtype="float32"),
     ]
     return assemble_generator(layers, latent_dim, num_classes, initializers)
@@ -99,26 +100,22 @@ def build_conv_discriminator(
     wrap=lambda layer: layer,
     seed,
 ):
-    """The convolutional discriminator: x -> convolutions of stride 2 -> dense -> logits.
+    """The convolutional discriminator: x to convolutions of stride 2 to dense to logits.
 
     Args:
         image_shape: (height, width, channels) of x; both sides divisible by 2 ** len(filters).
         filters: channels of the feature maps, from the finest to the coarsest.
         widths: units of dense hidden layers between the coarsest feature maps and the logit, which
-            judge the image as a whole.
+            see the image as a whole.
         kernel_size: side of the kernels.
         batch_norm_momentum: momentum of the running statistics, or None for no normalisation. As in
             the DCGAN paper the first layer, which sees the image, is not normalised.
-        leaky_slope: slope of LeakyReLU below zero.
         dropout: rate of Dropout after each convolution; 0 for none.
-        num_classes: None, or the number of classes of a conditional discriminator.
-        wrap: layer -> layer, applied to every layer that has a kernel, as in
-            `gan_mnist.networks.build_mlp_discriminator`.
-        seed: non-negative int; all initial weights and Dropout's masks follow from it.
+        leaky_slope, num_classes, wrap, seed: as for `gan_mnist.networks.build_mlp_discriminator`;
+            Dropout's masks follow from the seed too.
 
     Returns:
-        A network named "discriminator": (N, *image_shape) float32 -> (N, 1) float32; the
-        conditional one maps [x, labels], with labels (N,) int32.
+        A network named "discriminator", as from `build_mlp_discriminator`.
 
     Raises:
         ValueError: if the image cannot be halved len(filters) times.
@@ -127,35 +124,25 @@ def build_conv_discriminator(
     """
     initializers = seeded_initializers("discriminator", seed)
     start_size(image_shape, len(filters))
+    halving = partial(keras.layers.Conv2D, kernel_size=kernel_size, strides=2, padding="same")
     layers = []
     for index, channels in enumerate(filters):
-        layers.append(wrap(_halving(channels, kernel_size, next(initializers))))
+        layers.append(wrap(halving(channels, kernel_initializer=next(initializers))))
         if index > 0:
-            layers += _normalisation(batch_norm_momentum)
+            layers += batch_normalization(batch_norm_momentum)
         layers.append(keras.layers.LeakyReLU(negative_slope=leaky_slope))
         if dropout > 0.0:
             layers.append(keras.layers.Dropout(dropout, seed=next(initializers).seed))
     layers.append(keras.layers.Flatten())
-    for width in widths:
-        layers.append(wrap(keras.layers.Dense(width, kernel_initializer=next(initializers))))
-        layers.append(keras.layers.LeakyReLU(negative_slope=leaky_slope))
+    layers += hidden_dense_layers(widths, initializers, leaky_slope, wrap=wrap)
     return assemble_discriminator(layers, image_shape, num_classes, wrap, initializers)
 
 
 def start_size(image_shape, num_halvings):
-    """Height and width of the coarsest feature maps: those of the image, halved so many times.
-
-    Args:
-        image_shape: (height, width, channels).
-        num_halvings: how often; the number of `filters` of a network.
-
-    Returns:
-        (height, width), ints.
+    """Height and width of the coarsest feature maps: start_size((28, 28, 1), 2) is (7, 7).
 
     Raises:
         ValueError: if a side cannot be halved that often without remainder.
-
-    Example: start_size((28, 28, 1), 2) is (7, 7); start_size((64, 64, 3), 4) is (4, 4).
     """
     factor = 2**num_halvings
     height, width, _ = image_shape
@@ -165,24 +152,3 @@ def start_size(image_shape, num_halvings):
             f"Received: {height}x{width}"
         )
     return height // factor, width // factor
-
-
-def _doubling(channels, kernel_size, initializer, use_bias=True):
-    return keras.layers.Conv2DTranspose(
-        channels,
-        kernel_size,
-        strides=2,
-        padding="same",
-        use_bias=use_bias,
-        kernel_initializer=initializer,
-    )
-
-
-def _halving(channels, kernel_size, initializer):
-    return keras.layers.Conv2D(
-        channels, kernel_size, strides=2, padding="same", kernel_initializer=initializer
-    )
-
-
-def _normalisation(momentum):
-    return [] if momentum is None else [keras.layers.BatchNormalization(momentum=momentum)]

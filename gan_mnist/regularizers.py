@@ -1,11 +1,11 @@
-"""Penalties on the discriminator's slope, and instance noise: what keeps the game in balance.
+"""Penalties on the discriminator's gradient, and instance noise: they keep the game in balance.
 
-Pure functions, differentiable once more (they are part of a loss), and compilable by XLA. They take
-the discriminator as a function images -> logits (N, 1), so that a conditional one is passed with
+Pure functions that XLA can compile. They are part of a loss, so they can be differentiated again.
+A penalty takes the discriminator as a function from images to logits (N, 1). A conditional one has
 its labels bound: `lambda x: discriminator([x, labels], training=True)`.
 
-The penalties are about the slope at every image by itself. A discriminator with batch normalisation
-has none: there each logit depends on the whole batch.
+A penalty is about the gradient at each image alone. A discriminator with batch normalisation has no
+such gradient: each of its logits depends on the whole batch.
 """
 
 import tensorflow as tf
@@ -15,7 +15,7 @@ def gradient_penalty(discriminator_fn, real, fake, epsilon):
     """E[(|grad D(x)| - 1)^2] at points x between a real and a generated image.
 
     Args:
-        discriminator_fn: images -> logits (N, 1), each a function of its own image alone.
+        discriminator_fn: images to logits (N, 1).
         real: (N, H, W, C) float, real images.
         fake: (N, H, W, C) float, generated images.
         epsilon: (N,) float, drawn uniformly from [0, 1): x = epsilon real + (1 - epsilon) fake.
@@ -32,11 +32,7 @@ def gradient_penalty(discriminator_fn, real, fake, epsilon):
 
 
 def r1_penalty(discriminator_fn, real):
-    """E[|grad D(x)|^2] / 2 at real images x.
-
-    Args:
-        discriminator_fn: images -> logits (N, 1), each a function of its own image alone.
-        real: (N, H, W, C) float, real images.
+    """E[|grad D(x)|^2] / 2 at real images x; arguments as for `gradient_penalty`.
 
     Returns:
         Scalar float32, to be weighted with gamma (10 in the paper).
@@ -47,15 +43,7 @@ def r1_penalty(discriminator_fn, real):
 
 
 def squared_gradient_norms(discriminator_fn, images):
-    """|grad D(x)|^2 of every image, summed over all its pixels and channels.
-
-    Args:
-        discriminator_fn: images -> logits (N, 1), each a function of its own image alone.
-        images: (N, H, W, C) float.
-
-    Returns:
-        (N,) float32.
-    """
+    """|grad D(x)|^2 of every image, summed over its pixels and channels: (N,) float32."""
     with tf.GradientTape() as tape:
         tape.watch(images)
         # Image n reaches logit n only, so the sum's gradient holds all N gradients.
@@ -67,16 +55,13 @@ def squared_gradient_norms(discriminator_fn, images):
 def instance_noise_stddev(step, *, initial, num_steps):
     """Standard deviation of the instance noise at a step: from `initial` linearly down to 0.
 
-    Noise added to real and generated images alike makes the two distributions overlap, so that the
-    discriminator cannot win outright; it fades, since the generator would learn it too.
+    The same noise on real and generated images makes the two distributions overlap, so that no
+    discriminator can separate them. It fades, since the generator would learn the noise too.
 
     Args:
         step: scalar integer tensor or int, 0-based.
-        initial: standard deviation at step 0, in units of the images' range.
-        num_steps: the step at which it reaches 0 and stays there.
-
-    Returns:
-        Scalar float32.
+        initial: standard deviation at step 0, in units of the images' values.
+        num_steps: the step from which on it is 0.
 
     Sources: Sønderby et al. 2017, arXiv:1610.04490; Arjovsky & Bottou 2017, arXiv:1701.04862,
     section 3.
@@ -87,6 +72,6 @@ def instance_noise_stddev(step, *, initial, num_steps):
 
 def _safe_sqrt(x):
     # The slope of a square root is infinite at 0. The inner `where` keeps that infinity out of the
-    # backward pass, where 0 * inf would be nan; at 0 the slope is taken to be 0.
+    # backward pass, where 0 * inf would be nan. The slope at 0 becomes 0.
     positive = x > 0.0
     return tf.where(positive, tf.sqrt(tf.where(positive, x, 1.0)), 0.0)

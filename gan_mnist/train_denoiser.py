@@ -2,7 +2,7 @@
 
 import sys
 
-from gan_mnist.denoiser.train import FAMILY, main  # noqa: F401
+from gan_mnist.denoiser.train import main
 
 if __name__ == "__main__":
     sys.exit(main())

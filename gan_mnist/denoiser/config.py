@@ -7,7 +7,7 @@ from pydantic import Field, NonNegativeFloat, PositiveInt, model_validator
 from training_run.config.sections import AdamConfig, RunConfig, Section
 
 Share = Annotated[float, Field(ge=0, le=1)]
-"""Of the pixels: from none, 0, to all, 1."""
+"""Share of the pixels: 0 is none, 1 is all."""
 
 
 class DenoiserModelConfig(Section):
@@ -15,7 +15,7 @@ class DenoiserModelConfig(Section):
 
     num_hidden: PositiveInt = 50
     value_range: Annotated[tuple[Literal[0.0], Literal[1.0]], Field(strict=False)] = Field(
-        (0.0, 1.0), description="of its images; fixed, and written down for those who read runs"
+        (0.0, 1.0), description="of its images; fixed, and recorded for readers of the run"
     )
 
 
@@ -38,7 +38,7 @@ class CorruptionConfig(Section):
         return self
 
     def strengths(self):
-        """Kind -> strength, of the kinds that are on."""
+        """Kind to strength, for the kinds that are on."""
         return {kind: strength for kind, strength in self.model_dump().items() if strength > 0}
 
 

@@ -1,8 +1,8 @@
-"""Ways to spoil a picture, for the denoising autoencoder to undo.
+"""Ways to corrupt a picture, for the denoising autoencoder to undo.
 
-Every kind is a pure function of clean images in [0, 1], a noise tensor of the same shape and a
-strength; the noise is drawn outside, as a function of (seed, step). What comes out is a picture
-again, in [0, 1], as the generated ones are that the denoiser is made for.
+Each is a pure function of clean images, (N, H, W, C) float32 in [0, 1], a noise tensor of the same
+shape and a strength. The noise is drawn outside, as a function of (seed, step). The result is in
+[0, 1] again, as are the generated pictures that the denoiser is made for.
 
 Source: Vincent et al. 2010, JMLR 11:3371-3408, which compares these three kinds.
 """
@@ -16,11 +16,11 @@ from training_run.step.batches import draw_normal, draw_uniform
 
 
 class Corruption(NamedTuple):
-    """One way to spoil a picture.
+    """One way to corrupt a picture.
 
     Attributes:
-        draw: (seed, stream, step, shape) -> noise; a draw of `training_run.batches`.
-        apply: (images, noise, strength) -> corrupted images in [0, 1].
+        draw: (seed, stream, step, shape) to noise; a draw of `training_run.step.batches`.
+        apply: (images, noise, strength) to corrupted images in [0, 1].
     """
 
     draw: Callable
@@ -28,44 +28,17 @@ class Corruption(NamedTuple):
 
 
 def add_gaussian_noise(images, noise, stddev):
-    """Add normal noise of a standard deviation to every pixel; clipped to [0, 1].
-
-    Args:
-        images: (N, H, W, C) float32 in [0, 1].
-        noise: (N, H, W, C) float32, standard normal.
-        stddev: in units of the range, black to white.
-
-    Returns:
-        (N, H, W, C) float32 in [0, 1].
-    """
+    """Add standard normal noise times `stddev`, in units of black to white; clip to [0, 1]."""
     return tf.clip_by_value(images + stddev * noise, 0.0, 1.0)
 
 
 def mask_pixels(images, noise, fraction):
-    """Set a fraction of the pixels to black, each by its own chance.
-
-    Args:
-        images: (N, H, W, C) float32 in [0, 1].
-        noise: (N, H, W, C) float32, uniform on [0, 1).
-        fraction: expected share of the pixels, in [0, 1].
-
-    Returns:
-        (N, H, W, C) float32 in [0, 1].
-    """
+    """Set pixels to black, each with probability `fraction`; the noise is uniform on [0, 1)."""
     return tf.where(noise < fraction, 0.0, images)
 
 
 def add_salt_and_pepper(images, noise, fraction):
-    """Set a fraction of the pixels to black or white, with equal chances.
-
-    Args:
-        images: (N, H, W, C) float32 in [0, 1].
-        noise: (N, H, W, C) float32, uniform on [0, 1).
-        fraction: expected share of the pixels, in [0, 1].
-
-    Returns:
-        (N, H, W, C) float32 in [0, 1].
-    """
+    """Set pixels to black or white, each with probability `fraction / 2`; noise as above."""
     grains = tf.cast(noise < 0.5 * fraction, images.dtype)
     return tf.where(noise < fraction, grains, images)
 

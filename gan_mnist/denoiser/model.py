@@ -9,40 +9,32 @@ from training_run.step.replicas import Composite, results, share_of_loss
 
 
 class Denoiser(Composite):
-    """A network that learns to give back the clean picture from a corrupted one.
+    """A network that learns to restore the clean picture from a corrupted one.
 
     The loss is the cross-entropy between clean and restored pixels, both read as probabilities of
-    white, summed over the pixels of an example and averaged over the batch: with a sigmoid output
-    its slope in the logits is restored - clean, which does not die where the sigmoid is flat, as
-    that of the squared error does. Its floor is not 0 but the entropy of the grey pixels.
+    white. Its slope in the logits is restored - clean. The slope of the squared error would vanish
+    where the sigmoid is flat. The minimum is not 0 but the entropy of the grey pixels.
 
     Sources: Vincent et al. 2008 (ICML), "Extracting and composing robust features with denoising
     autoencoders", sections 2.2 and 2.3; source 000.
 
     Args:
-        denoiser: images in [0, 1] -> images in [0, 1], as from `build_denoiser`.
-        corruptions: kind -> strength, applied in this order; kinds are the keys of
+        denoiser: images in [0, 1] to images in [0, 1], as from `build_denoiser`.
+        corruptions: kind to strength, applied in this order; kinds are the keys of
             `gan_mnist.denoiser.corruption.CORRUPTIONS`.
         batch_size: pictures that noise is drawn for.
         seed: of the noise.
-
-    Raises:
-        ValueError: for an unknown kind of corruption.
     """
 
     def __init__(self, denoiser, *, corruptions, batch_size, seed):
         super().__init__(name="denoising_autoencoder")
-        if unknown := corruptions.keys() - CORRUPTIONS.keys():
-            raise ValueError(
-                f"Corruptions must be of {', '.join(CORRUPTIONS)}. Received: {sorted(unknown)}"
-            )
         self.denoiser = denoiser
         self.to_logits = keras.Model(denoiser.inputs, denoiser.get_layer("logits").output)
         self.corruptions = dict(corruptions)
         self.noise_shape = (batch_size, *denoiser.input_shape[1:])
         self.seed = seed
         self.reconstruction_loss = keras.metrics.Mean(name="reconstruction_loss")
-        self.built = True  # its parts are; `fit` need not trace a call to find out
+        self.built = True  # since its parts are; otherwise `fit` would trace a call
 
     def compile(self, optimizer, *, jit_compile=False, steps_per_execution=1):
         """Set the optimizer, one of Keras's, and how the step is compiled."""
@@ -70,15 +62,15 @@ class Denoiser(Composite):
         return self.draw_noise("corruption", step, self.noise_shape)
 
     def draw_noise(self, stream, step, shape):
-        """Noise for each kind of corruption.
+        """Noise for each kind of corruption: a pure function of seed, stream and step.
 
         Args:
-            stream: name of what it is for; other streams are independent.
+            stream: name of the purpose; other streams are independent.
             step: int or scalar integer tensor.
             shape: of the images.
 
         Returns:
-            dict of float32 tensors of that shape: a pure function of seed, stream and step.
+            dict of "noise_KIND" to a float32 tensor of that shape.
         """
         return {
             f"noise_{kind}": CORRUPTIONS[kind].draw(self.seed, f"{stream}_{kind}", step, shape)
@@ -86,14 +78,11 @@ class Denoiser(Composite):
         }
 
     def corrupt(self, clean, batch):
-        """Spoil pictures by every kind of corruption in turn.
+        """Corrupt pictures in [0, 1] by every kind of corruption in turn.
 
         Args:
-            clean: (N, H, W, C) float32 in [0, 1].
+            clean: (N, H, W, C) float32.
             batch: dict with the noises that `draw` gives.
-
-        Returns:
-            (N, H, W, C) float32 in [0, 1].
         """
         images = clean
         for kind, strength in self.corruptions.items():
@@ -101,13 +90,10 @@ class Denoiser(Composite):
         return images
 
     def train_step(self, batch):
-        """Restore a corrupted batch and learn from what is missing.
+        """Descend the reconstruction loss on a batch; returns the metrics since their reset.
 
         Args:
-            batch: "images" (N, H, W, C) uint8 and the noises of `draw`.
-
-        Returns:
-            dict of the metrics since their last reset.
+            batch: dict of "images" (N, H, W, C) uint8 and the noises of `draw`.
         """
         clean = scale_images(batch["images"], (0.0, 1.0))
         corrupted = self.corrupt(clean, batch)
@@ -118,10 +104,6 @@ class Denoiser(Composite):
         self.denoiser_optimizer.apply(tape.gradient(objective, weights), weights)
         self.reconstruction_loss.update_state(loss)
         return results(self.metrics)
-
-    def denoise(self, images, value_range):
-        """Clean pictures of any range; see `denoise`."""
-        return denoise(self.denoiser, images, value_range)
 
 
 def reconstruction_loss(clean, logits):
@@ -147,23 +129,15 @@ def denoise(denoiser, images, value_range):
     """Clean pictures of any range, of any generator.
 
     Args:
-        denoiser: images in [0, 1] -> images in [0, 1]; from `build_denoiser` or loaded.
+        denoiser: from `build_denoiser` or loaded.
         images: (N, H, W, C) float.
         value_range: (low, high), what black and white are in `images`. Values beyond it are
             clipped first, as source 000 does with the negative outputs of its tanh.
 
     Returns:
         (N, H, W, C) float32 in [0, 1].
-
-    Raises:
-        ValueError: if the denoiser was made for images of another shape.
     """
     images = tf.convert_to_tensor(images, tf.float32)
-    if images.shape[1:] != denoiser.input_shape[1:]:
-        raise ValueError(
-            f"The denoiser takes images of shape {tuple(denoiser.input_shape[1:])}. "
-            f"Received: {tuple(images.shape[1:])}"
-        )
     low, high = value_range
     unit = tf.clip_by_value((images - low) / (high - low), 0.0, 1.0)
     return denoiser(unit, training=False)

@@ -4,13 +4,13 @@ import math
 
 import keras
 
-from gan_mnist.networks import seeded_initializers
+from training_run.step.networks import seeded_initializers
 
 
 def build_denoiser(*, image_shape=(28, 28, 1), num_hidden=50, seed):
     """The autoencoder of source 000: dense, ReLU, dense, sigmoid; 79,234 parameters.
 
-    The 50 hidden units have no room for noise: what comes out is the digit they know.
+    50 hidden units cannot represent noise, only digits.
 
     Args:
         image_shape: (height, width, channels).
@@ -18,8 +18,8 @@ def build_denoiser(*, image_shape=(28, 28, 1), num_hidden=50, seed):
         seed: non-negative int; all initial weights follow from it.
 
     Returns:
-        A Sequential named "denoiser": (N, *image_shape) float32 in [0, 1] -> the same. Its layer
-        "logits" holds what the sigmoid squashes.
+        A Sequential named "denoiser": (N, *image_shape) float32 in [0, 1] to the same. Its layer
+        "logits" gives the inputs of the sigmoid.
     """
     initializers = seeded_initializers("denoiser", seed)
     return keras.Sequential(

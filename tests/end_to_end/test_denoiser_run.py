@@ -87,15 +87,15 @@ def test_it_learns_to_clean(run):
     assert losses[-1] < 0.9 * losses[0]
 
 
-def test_a_grid_shows_the_same_clean_and_spoiled_digits_and_ever_better_restored_ones(run):
-    """Ten test images, two rows of five: each row over its spoiled and its restored images."""
+def test_a_grid_shows_the_same_clean_and_corrupted_digits_and_ever_better_restored_ones(run):
+    """Ten test images, two rows of five: each row over its corrupted and its restored images."""
     first, *_, last = grids_of(run).values()
     pitch = (first.shape[0] - 2) // 6  # six rows of images, and lines of 2 pixels
     first, last = (grid[2:].reshape(6, pitch, -1).astype(int) for grid in (first, last))
     for row in (0, 1, 3, 4):
         assert np.array_equal(first[row], last[row])
-    for clean, spoiled, restored in ((0, 1, 2), (3, 4, 5)):
-        assert not np.array_equal(last[clean], last[spoiled])
+    for clean, corrupted, restored in ((0, 1, 2), (3, 4, 5)):
+        assert not np.array_equal(last[clean], last[corrupted])
         errors = [np.abs(grid[restored] - grid[clean]).mean() for grid in (first, last)]
         assert errors[1] < errors[0]
 
@@ -108,27 +108,15 @@ def test_the_written_configuration_has_the_range_and_loads_again(run):
     }  # fmt: skip
 
 
-def test_the_network_loads_without_our_code(run):
-    code = (
-        "import sys, keras, numpy as np\n"
-        f"d = keras.saving.load_model(r'{run}/denoiser.keras')\n"
-        "assert d(np.zeros((3, 8, 8, 1), 'float32')).shape == (3, 8, 8, 1)\n"
-        "assert not {'gan_mnist', 'training_run'} & sys.modules.keys()"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd="/")
-    assert done.returncode == 0, done.stderr
-
-
 def test_the_same_command_twice_gives_the_same_bytes(run, tiny_data, tmp_path):
     assert train(arguments(tiny_data, tmp_path)) == 0
     assert_same_run(run, tmp_path / "00001-denoiser_smoke")
 
 
-def test_a_resumed_run_ends_like_one_never_stopped(run, tiny_data, tmp_path):
-    assert train(arguments(tiny_data, tmp_path, "checkpoints.keep=9")) == 0
-    again = tmp_path / "00001-denoiser_smoke"
-    for step in (40, 60):
-        shutil.rmtree(again / f"checkpoints/step_{step:06d}")
+def test_a_resumed_run_ends_like_one_never_stopped(run, tmp_path):
+    """Killed after its checkpoint at step 40 and some more rows and grids."""
+    again = shutil.copytree(run, tmp_path / run.name)
+    shutil.rmtree(again / "checkpoints/step_000060")
     assert train(["--resume", str(again)]) == 0
     assert_same_run(run, again)
 

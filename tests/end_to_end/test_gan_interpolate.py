@@ -1,4 +1,4 @@
-"""The way between two latents of small GANs, with and without classes."""
+"""Interpolation between two latents of small GANs, with and without classes."""
 
 import keras
 import numpy as np
@@ -62,12 +62,12 @@ def test_a_strip_between_two_latents(run, tmp_path, capsys):
         assert gif.n_frames > 2 * 40
 
 
-def test_same_seed_same_bytes_another_seed_or_way_other_pictures(run, tmp_path):
+def test_same_seed_same_bytes_another_seed_or_path_other_pictures(run, tmp_path):
     for name, options in {
         "a": ["--seed", "1"],
         "b": ["--seed", "1"],
         "seed": ["--seed", "2"],
-        "way": ["--seed", "1", "--spherical"],
+        "path": ["--seed", "1", "--spherical"],
         "frames": ["--seed", "1", "--frames", "12"],
     }.items():
         assert interpolate([str(run), *options, "--out", str(tmp_path / f"{name}.png")]) == 0

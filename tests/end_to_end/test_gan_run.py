@@ -115,36 +115,17 @@ def test_the_environment_is_recorded(run):
     assert record["hardware"]["cpu_count"] >= 1
 
 
-def test_networks_load_without_our_code(run):
-    code = (
-        "import sys, keras, numpy as np\n"
-        f"g = keras.saving.load_model(r'{run}/generator.keras')\n"
-        f"d = keras.saving.load_model(r'{run}/discriminator.keras')\n"
-        "assert d(g(np.zeros((3, 4), 'float32'))).shape == (3, 1)\n"
-        "assert not {'gan_mnist', 'training_run'} & sys.modules.keys()"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd="/")
-    assert done.returncode == 0, done.stderr
-
-
 def test_the_same_command_twice_gives_the_same_bytes(run, tiny_data, tmp_path):
     assert train(arguments(tiny_data, tmp_path)) == 0
     assert_same_run(run, tmp_path / "00001-gan_mlp_smoke")
 
 
 def test_another_seed_gives_another_run(run, tiny_data, tmp_path):
-    assert train(arguments(tiny_data, tmp_path, "seed=1")) == 0
-    assert metrics_of(run) != metrics_of(tmp_path / "00001-gan_mlp_smoke")
-
-
-def test_a_resumed_run_ends_like_one_never_stopped(run, tiny_data, tmp_path):
-    """Killed after its checkpoint at step 20 and some more rows and grids."""
-    assert train(arguments(tiny_data, tmp_path, "checkpoints.keep=9")) == 0
-    again = tmp_path / "00001-gan_mlp_smoke"
-    for step in (40, 60):
-        shutil.rmtree(again / f"checkpoints/step_{step:06d}")
-    assert train(["--resume", str(again), "checkpoints.keep=2"]) == 0
-    assert_same_run(run, again)
+    options = ("seed=1", "training.steps=20", "training.jit_compile=false")
+    assert train(arguments(tiny_data, tmp_path, *options)) == 0
+    other = tmp_path / "00001-gan_mlp_smoke"
+    untrained = [pixels_of(each)["step_000000.png"] for each in (run, other)]
+    assert not np.array_equal(*untrained)
 
 
 def test_resume_passes_over_a_damaged_checkpoint_and_names_it(run, tiny_data, tmp_path, capsys):
@@ -193,16 +174,20 @@ def test_a_signal_ends_the_run_cleanly_and_it_can_go_on(tiny_data, tmp_path, num
     assert "Traceback" not in output
     for name in ("progress.gif", "losses.png", "generator.keras"):
         assert (run / name).exists()
-    last = sorted((run / "checkpoints").glob("step_*"))[-1]
-    assert int(last.name[5:]) % 10 == 0
+    last = int(sorted((run / "checkpoints").glob("step_*"))[-1].name[5:])
+    assert last == int(rows_of(run)[-1]["step"]), "the checkpoint is of the step at which it ended"
+    goal = [f"training.steps={last + 20}", "--allow-change", "training.steps"]
+    assert train(["--resume", str(run), *goal]) == 0
+    assert [int(row["step"]) for row in rows_of(run)] == list(range(10, last + 21, 10))
 
 
 def test_losses_that_are_not_finite_end_the_run_and_keep_the_last_good_state(
     tiny_data, tmp_path, capsys
 ):
-    assert train(arguments(tiny_data, tmp_path, "optimizer.learning_rate=1e30")) == 1
+    options = ("optimizer.learning_rate=1e30", "training.jit_compile=false")
+    assert train(arguments(tiny_data, tmp_path, *options)) == 1
     output = capsys.readouterr().out
-    assert "between steps 1 and 10" in output or "at step" in output
+    assert "became nan in the last 10 steps; no state was saved" in output
     run = tmp_path / "00001-gan_mlp_smoke"
     assert [path.name for path in (run / "checkpoints").glob("step_*")] == ["step_000000"]
     assert all(np.isfinite(array).all() for array in weights_of(run).values())
@@ -225,7 +210,8 @@ def test_a_dry_run_prints_the_tables_and_writes_nothing(tmp_path, capsys):
 
 
 def test_gif_frames_of_their_own_interval_stay_out_of_samples(tiny_data, tmp_path):
-    assert train(arguments(tiny_data, tmp_path, "gif.every=10", "training.steps=40")) == 0
+    options = ("gif.every=10", "training.steps=40", "training.jit_compile=false")
+    assert train(arguments(tiny_data, tmp_path, *options)) == 0
     run = tmp_path / "00001-gan_mlp_smoke"
     assert len(list((run / "samples").glob("*.png"))) == 3
     with Image.open(run / "progress.gif") as gif:
@@ -284,6 +270,7 @@ def test_the_default_networks_learn_on_real_mnist(tmp_path):
     assert record["data"]["sha256_x_train"].startswith("741c988805d008ac")
     last = rows_of(run)[-1]
     assert 0.01 < float(last["d_loss"]) < 1.4
+    assert not (run / "health.log").exists()
     grids = pixels_of(run)
     # Untrained output is mid-grey noise; digits on their white frame are mostly black.
     assert grids["step_000000.png"].mean() > 100

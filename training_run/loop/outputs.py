@@ -45,9 +45,8 @@ def report_divergence(context, reason):
     """Say why training ended, and what is left of it."""
     steps = [step for step, _ in checkpoints_in(context.run.checkpoints) if step]
     left = f"the last good state is that of step {steps[-1]:,}" if steps else "no state was saved"
-    print(
-        f"step {context.clock.step:,}: {reason}; {left}. Try a lower learning rate (optimizer.learning_rate)."
-    )
+    print(f"step {context.clock.step:,}: {reason}; {left}.")
+    print("Try a lower learning rate (optimizer.learning_rate).")
 
 
 def report_end(context, exit_code):

@@ -36,7 +36,7 @@ def to_uint8(images, value_range):
     num_bad = images.size - np.count_nonzero(np.isfinite(images))
     if num_bad:
         raise NotFinite(
-            f"images are no longer finite ({num_bad:,} of {images.size:,} numbers are NaN or infinite)"
+            f"images are not finite: {num_bad:,} of {images.size:,} numbers are NaN or infinite"
         )
     levels = (images - low) * (255.0 / (high - low))
     return np.rint(np.clip(levels, 0, 255)).astype(np.uint8)

@@ -127,11 +127,6 @@ def test_kinds_of_corruption_draw_apart_and_follow_each_other():
     np.testing.assert_array_equal(model.corrupt(clean, batch), expected)
 
 
-def test_an_unknown_corruption_is_refused():
-    with pytest.raises(ValueError, match=r"gaussian, masking, .* Received: \['blur'\]"):
-        make_denoiser({"blur": 1.0})
-
-
 def test_the_loss_is_summed_over_pixels_and_averaged_over_the_batch():
     rng = np.random.default_rng(0)
     clean = rng.uniform(size=(3, 2, 2, 1)).astype(np.float32)
@@ -182,14 +177,12 @@ def test_training_teaches_it_to_clean():
     assert last < 0.6 * first
     clean = pictures(BATCH) / np.float32(255)
     noisy = np.array(model.corrupt(clean, model.draw(10_000)))
-    cleaned = np.array(model.denoise(noisy, (0.0, 1.0)))
+    cleaned = np.array(denoise(model.denoiser, noisy, (0.0, 1.0)))
     assert np.square(cleaned - clean).mean() < 0.2 * np.square(noisy - clean).mean()
 
 
-@pytest.mark.parametrize("jit_compile", [False, True], ids=["graph", "xla"])
-def test_the_same_seed_gives_the_same_weights_also_when_resumed(jit_compile):
-    options = {"jit_compile": jit_compile, "steps_per_execution": 5}
-    one, two, other = (make_denoiser(seed=seed, **options) for seed in (3, 3, 4))
+def test_the_same_seed_gives_the_same_weights_also_when_resumed():
+    one, two, other = (make_denoiser(seed=seed, steps_per_execution=5) for seed in (3, 3, 4))
     fit(one, 10)
     fit(two, 5)
     fit(two, 5, first_step=5)
@@ -227,12 +220,6 @@ def test_any_range_is_mapped_to_the_unit_interval_and_clipped(value_range):
     expected = network(np.clip(unit, 0, 1))
     images = unit * (high - low) + low
     np.testing.assert_allclose(denoise(network, images, value_range), expected, atol=1e-5)
-
-
-def test_images_of_another_shape_are_refused():
-    network = build_denoiser(image_shape=SHAPE, seed=0)
-    with pytest.raises(ValueError, match=r"shape \(8, 8, 1\). Received: \(4, 4, 1\)"):
-        denoise(network, np.zeros((2, 4, 4, 1)), (0, 1))
 
 
 def test_the_saved_network_loads_and_gives_the_same(tmp_path):
