@@ -1,4 +1,4 @@
-"""Which machines take part in a run: TF_CONFIG, read and checked without TensorFlow."""
+"""The machines of a run: TF_CONFIG, read and checked without TensorFlow."""
 
 import json
 import os
@@ -11,7 +11,6 @@ EXAMPLE = (
     '"task": {"type": "worker", "index": 0}}'
 )
 """TF_CONFIG of the first of two machines; on the second the index is 1."""
-
 
 JOBS = ("chief", "worker")
 
@@ -29,24 +28,23 @@ class Cluster:
     index: int
 
 
-def check_distribution(config, path, environ=os.environ):
-    """Refuse a strategy that the environment or the batch size does not suit.
+def check_distribution(config, path):
+    """Refuse a strategy that does not suit the environment or the batch size.
 
     Args:
         config: a `RunConfig`.
         path: its file, for the message.
-        environ: where TF_CONFIG is looked up.
 
     Returns:
         A `Cluster` for the strategy multi_worker, else None.
 
     Raises:
-        ConfigError: one `Problem`.
+        ConfigError: naming the key.
     """
     if config.distribution.strategy != "multi_worker":
         return None
     try:
-        cluster = parse_tf_config(environ.get("TF_CONFIG", ""))
+        cluster = parse_tf_config(os.environ.get("TF_CONFIG", ""))
     except ValueError as error:
         message = f"expected multi_worker with TF_CONFIG like {EXAMPLE}, received {error}"
         raise ConfigError([Problem(str(path), "distribution.strategy", message)]) from None
@@ -55,12 +53,7 @@ def check_distribution(config, path, environ=os.environ):
 
 
 def check_batch_size(config, num_replicas, path):
-    """Refuse a batch that cannot be split evenly.
-
-    Args:
-        config: a `RunConfig`.
-        num_replicas: parts to split it into, 1 or more.
-        path: the configuration's file, for the message.
+    """Refuse a batch that cannot be split evenly between the replicas.
 
     Raises:
         ConfigError: naming the nearest sizes.
@@ -68,11 +61,11 @@ def check_batch_size(config, num_replicas, path):
     size = config.training.batch_size
     if size % num_replicas == 0:
         return
-    above = num_replicas * (size // num_replicas + 1)
-    nearest = " or ".join(str(n) for n in (above - num_replicas, above) if n)
+    below = size - size % num_replicas
+    nearest = " or ".join(str(near) for near in (below, below + num_replicas) if near)
     message = (
-        f"expected a multiple of {num_replicas}, since the batch is split evenly between so many "
-        f"devices (say {nearest}), received {size}"
+        f"expected a multiple of {num_replicas}, the number of devices that share the batch "
+        f"(for example {nearest}), received {size}"
     )
     raise ConfigError([Problem(str(path), "training.batch_size", message)])
 
@@ -81,13 +74,13 @@ def parse_tf_config(text):
     """Read TF_CONFIG.
 
     Args:
-        text: JSON like `EXAMPLE`; beside workers there may be one chief.
+        text: JSON like `EXAMPLE`. There may be one chief beside the workers.
 
     Returns:
         A `Cluster`.
 
     Raises:
-        ValueError: saying what was received instead.
+        ValueError: whose text says what was received instead.
     """
     if not text.strip():
         raise ValueError("none")
@@ -102,7 +95,7 @@ def parse_tf_config(text):
     if unknown:
         raise ValueError(f"one with the job {unknown[0]!r}, where there are {' and '.join(JOBS)}")
     everyone = [address for job in JOBS for address in addresses.get(job, [])]
-    if not all(_is_address(address) for address in everyone):
+    if not all(map(_is_address, everyone)):
         raise ValueError("one with an address that is not host:port")
     if len(addresses.get("chief", [])) > 1 or len(set(everyone)) != len(everyone):
         raise ValueError("one with two chiefs, or with an address given twice")
