@@ -10,7 +10,7 @@ import tensorflow as tf
 from gan_mnist.config import GANConfig
 from gan_mnist.train import FAMILY
 from training_run.config.load import find_config, load_config
-from training_run.data.datasets import DataSpec
+from training_run.data.image_data import DataSpec
 from training_run.family import build_model
 from training_run.step import precision
 from training_run.step.precision import (
