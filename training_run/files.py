@@ -63,16 +63,8 @@ def sync_file(path):
 
 
 def read_json(path):
-    """The value in a JSON file.
-
-    Raises:
-        OSError: if it cannot be read.
-        ValueError: if it is no JSON.
-    """
-    try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
+    """The value in a JSON file; OSError if it cannot be read, ValueError if it is no JSON."""
+    return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
 def sha256_of_file(path):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from dataclasses import dataclass
 
 from training_run.config.yaml_source import ConfigError, Problem
@@ -21,7 +22,7 @@ class Cluster:
 
     Attributes:
         addresses: "host:port" of every worker, the chief's first.
-        index: which of them this process is.
+        index: of this process among them.
     """
 
     addresses: tuple[str, ...]
@@ -90,12 +91,12 @@ def parse_tf_config(text):
         kind, index = task["type"], int(task["index"])
         addresses = {job: list(jobs[job]) for job in JOBS if job in jobs}
         unknown = sorted(jobs.keys() - set(JOBS))
-    except (ValueError, RecursionError, LookupError, TypeError, AttributeError):
+    except (ValueError, LookupError, TypeError, AttributeError):
         raise ValueError("one without its cluster or its task") from None
     if unknown:
         raise ValueError(f"one with the job {unknown[0]!r}, where there are {' and '.join(JOBS)}")
     everyone = [address for job in JOBS for address in addresses.get(job, [])]
-    if not all(map(_is_address, everyone)):
+    if not all(re.fullmatch(r".+:[0-9]{1,5}", str(address)) for address in everyone):
         raise ValueError("one with an address that is not host:port")
     if len(addresses.get("chief", [])) > 1 or len(set(everyone)) != len(everyone):
         raise ValueError("one with two chiefs, or with an address given twice")
@@ -103,8 +104,3 @@ def parse_tf_config(text):
         raise ValueError(f"one whose task, {kind} {index}, is not in its cluster")
     first = len(addresses.get("chief", [])) if kind == "worker" else 0
     return Cluster(tuple(everyone), first + index)
-
-
-def _is_address(text):
-    host, _, port = str(text).rpartition(":")
-    return bool(host) and port.isascii() and port.isdecimal() and 0 < int(port) < 65536

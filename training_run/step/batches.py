@@ -8,8 +8,6 @@ import hashlib
 
 import tensorflow as tf
 
-from training_run.errors import UserError
-
 NUM_PREFETCHED = 8
 """Batches prepared in advance, enough to hide the start of an epoch."""
 
@@ -33,16 +31,7 @@ def make_batches(data, batch_size, seed, first_step, num_steps, draw=None, augme
     Returns:
         A `tf.data.Dataset` of `num_steps` dicts: `images` (batch_size, H, W, C) uint8, `labels`
         (batch_size,) int32 if the data has labels, and the tensors of `draw`.
-
-    Raises:
-        UserError: the batch is larger than the data.
     """
-    num_images = len(data.x_train)
-    if not 1 <= batch_size <= num_images:
-        raise UserError(
-            f"training.batch_size: expected 1 to {num_images}, the number of training images, "
-            f"received {batch_size}."
-        )
     with tf.device("CPU:0"):
         columns = {"images": tf.convert_to_tensor(data.x_train)}
         if data.y_train is not None:
@@ -55,11 +44,11 @@ def make_batches(data, batch_size, seed, first_step, num_steps, draw=None, augme
         return batch | (draw(step) if draw is not None else {})
 
     steps = tf.data.Dataset.range(first_step, first_step + num_steps)
-    indices = _batches_of_indices(num_images, batch_size, seed, first_step)
+    indices = _batches_of_indices(len(data.x_train), batch_size, seed, first_step)
     batches = tf.data.Dataset.zip(steps, indices).map(make_batch)
-    return batches.apply(tf.data.experimental.assert_cardinality(num_steps)).prefetch(
-        NUM_PREFETCHED
-    )
+    # The endless indices hide the number of batches.
+    batches = batches.apply(tf.data.experimental.assert_cardinality(num_steps))
+    return batches.prefetch(NUM_PREFETCHED)
 
 
 def _batches_of_indices(num_images, batch_size, seed, first_step):
