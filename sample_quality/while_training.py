@@ -94,5 +94,5 @@ def callbacks(context, name):
         num_images=config.quality.num_images,
         seed=config.seed,
     )
-    every = context.schedule.every("quality")
+    every = context.schedule.extra["quality"]
     return [KeepBest(context.clock, every, score, context.run.path / "best")]

@@ -40,7 +40,7 @@ def vae_callbacks(context):
     ]
     if config.validation.every:
         scored = held_out(context.data, config.validation.num_images)
-        callbacks.append(Validation(clock, schedule.every("validation"), *scored))
+        callbacks.append(Validation(clock, schedule.extra["validation"], *scored))
     return callbacks
 
 

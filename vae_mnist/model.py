@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from training_run.step.batches import draw_normal, draw_uniform, scale_images
 from training_run.step.networks import logits_network
-from training_run.step.replicas import Composite, results, share_of_loss
+from training_run.step.replicas import Composite, metric_results, share_of_loss
 from vae_mnist.losses import (
     RECONSTRUCTION_LOSSES,
     beta_at,
@@ -136,7 +136,7 @@ class VAE(Composite):
         self.kl_tracker.update_state(tf.reduce_sum(kl, axis=1))
         if self.log_scale_weight is not None:
             self.log_scale_tracker.update_state(self.log_scale)
-        return results(self.metrics)
+        return metric_results(self.metrics)
 
     def elbo_terms(self, batch, training):
         """The two terms of -ELBO(x) = E_q[-log p(x|z)] + KL(q(z|x) || p(z)), one z per image.
