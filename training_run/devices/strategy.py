@@ -190,7 +190,7 @@ def check_same_on_all(devices, **facts):
         if num_different:
             raise UserError(
                 f"distribution.strategy: expected the same {name} on all {devices.num_workers} "
-                f"workers, received another than the chief's on {num_different}"
+                f"workers, received one that differs from the chief's on {num_different}"
             )
 
 
