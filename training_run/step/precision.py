@@ -3,8 +3,8 @@
 bfloat16 has float32's range and 8 of its 24 significant bits. In mixed precision, activations
 and the inputs of matrix products are bfloat16. Weights, optimizers, sums inside a product and
 BatchNorm's statistics stay float32. Our builders also keep in float32: a discriminator's logits, a
-posterior's mean and log-variance, and the activation that makes an image. bfloat16 needs no loss scaling,
-unlike float16 with its smaller range.
+posterior's mean and log-variance, and the activation that makes an image. bfloat16 needs no loss
+scaling, unlike float16 with its smaller range.
 
 Source: Micikevicius et al. 2018, arXiv:1710.03740.
 """
