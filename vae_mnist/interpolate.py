@@ -5,6 +5,11 @@ import sys
 
 import numpy as np
 
+if __name__ == "__main__":  # first, since the other imports take a while
+    from training_run.interrupts import end_on_signals
+
+    end_on_signals()
+
 from training_run.cli.arguments import (
     add_interpolation_arguments,
     add_run_arguments,
@@ -24,7 +29,7 @@ from vae_mnist.latent_path import (
     rows_of,
 )
 from vae_mnist.train import FAMILY
-from vae_mnist.trained import labels_at, load_data, load_vae, prepare_data
+from vae_mnist.trained import NETWORKS, labels_at, load_data, load_vae, prepare_data
 
 
 def build_parser():
@@ -69,7 +74,7 @@ def main(argv=None):
 
 def _interpolate(arguments):
     check_frames(arguments.frames)
-    run, config, out = open_run(FAMILY, arguments, "interpolation.png")
+    run, config, out = open_run(FAMILY, arguments, NETWORKS, "interpolation.png")
     data = load_data(config)
     chosen = choose_ends(data, arguments.seed, arguments.first, arguments.last)
     import_tensorflow()

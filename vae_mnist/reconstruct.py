@@ -4,13 +4,18 @@ import sys
 
 import numpy as np
 
+if __name__ == "__main__":  # first, since the other imports take a while
+    from training_run.interrupts import end_on_signals
+
+    end_on_signals()
+
 from training_run.cli.arguments import add_run_arguments, check_num, open_run
 from training_run.cli.parser import CommandParser, integer
 from training_run.cli.run_command import run_command
 from training_run.errors import UserError
 from training_run.tensorflow_import import import_tensorflow
 from vae_mnist.train import FAMILY
-from vae_mnist.trained import labels_at, load_data, load_vae, prepare_data
+from vae_mnist.trained import NETWORKS, labels_at, load_data, load_vae, prepare_data
 
 MAX_IMAGES = 1000
 """What still makes a picture."""
@@ -33,7 +38,7 @@ def main(argv=None):
 
 def _reconstruct(arguments):
     check_num(arguments.num, MAX_IMAGES)
-    run, config, out = open_run(FAMILY, arguments, "reconstructions.png")
+    run, config, out = open_run(FAMILY, arguments, NETWORKS, "reconstructions.png")
     data = load_data(config)
     chosen = choose_digits(len(data.x_test), arguments.num, arguments.seed)
     import_tensorflow()

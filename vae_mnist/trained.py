@@ -5,6 +5,8 @@ from functools import partial
 
 from training_run.data.datasets import load_dataset
 
+NETWORKS = ("encoder", "decoder")
+
 
 def load_data(config):
     """The data set of a run, grey as it comes; progress is reported on standard error.

@@ -18,6 +18,7 @@ from training_run.config.sections import ModelSection
 from training_run.config.yaml_source import read_yaml
 from training_run.errors import UserError
 from training_run.run_folder.find import find_run
+from training_run.run_folder.networks import check_network
 from training_run.step.sampling import choose_labels, sample_batches
 from training_run.tensorflow_import import import_tensorflow
 
@@ -121,10 +122,11 @@ def saved_network(run, names):
     """Which of these networks a run folder has.
 
     Raises:
-        UserError: if it has none of them.
+        UserError: if it has none of them, or it is damaged.
     """
     for name in names:
         if run.network(name).is_file():
+            check_network(run, name)
             return name
     files = " or ".join(f"{name}.keras" for name in names)
     raise UserError(f"{run.path}: expected a run folder with {files}, received one without")

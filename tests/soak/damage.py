@@ -10,7 +10,22 @@ import zipfile
 import numpy as np
 from ruamel.yaml import YAML
 
-JUNK = (None, [], {}, math.nan, math.inf, 10**30, -7, 0, 0.5, True, "", "1e3", "\x1b[31mred\n", [[1]])
+JUNK = (
+    None,
+    [],
+    {},
+    math.nan,
+    math.inf,
+    10**30,
+    -7,
+    0,
+    0.5,
+    True,
+    "",
+    "1e3",
+    "\x1b[31mred\n",
+    [[1]],
+)
 """What takes the place of a typed field."""
 
 BYTES = {
@@ -125,7 +140,19 @@ def damage_yaml(path, chance):
     return done
 
 
-CELLS = ("", "nan", "-inf", "1e999", "-7", "0", "99999999999999999999", "text", "1_0", "٣", "\x1b[1m")
+CELLS = (
+    "",
+    "nan",
+    "-inf",
+    "1e999",
+    "-7",
+    "0",
+    "99999999999999999999",
+    "text",
+    "1_0",
+    "٣",
+    "\x1b[1m",
+)
 
 
 def damage_csv(path, chance):

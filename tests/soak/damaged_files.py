@@ -67,7 +67,9 @@ def make_world(folder, images=None, cache=None):
 
     folder.mkdir(parents=True, exist_ok=True)
     images = images or tiny.write_images(folder / "tiny.npz")
-    os.environ["GAN_VAE_MNIST_CACHE"] = str(cache or tiny.write_classifier(folder / "cache", images))
+    os.environ["GAN_VAE_MNIST_CACHE"] = str(
+        cache or tiny.write_classifier(folder / "cache", images)
+    )
     outputs = folder / "outputs"
     assert train_gan(tiny.gan_arguments(images, outputs)) == 0
     assert train_vae(tiny.vae_arguments(images, outputs)) == 0

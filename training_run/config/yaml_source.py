@@ -10,13 +10,18 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, SequenceNode
+from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
 from training_run.errors import UserError
 
 PLAIN_TAGS = {
     f"tag:yaml.org,2002:{name}" for name in ("map", "seq", "str", "int", "float", "bool", "null")
 }
+
+
+_TEXT = "tag:yaml.org,2002:str"
+_NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
+_KEYS = (_TEXT, "tag:yaml.org,2002:merge")
 
 
 MAX_CHARACTERS, MAX_BRACKETS = 200_000, 1000
@@ -65,11 +70,13 @@ class Source:
         values: the document as dicts, lists and scalars.
         places: dotted key -> "file:line" (or "command line").
         problems: duplicate keys, explicit tags and the like, found while reading.
+        is_plain: False with tags, or keys that are no text; then there are no values.
     """
 
     values: object
     places: dict = field(default_factory=dict)
     problems: list = field(default_factory=list)
+    is_plain: bool = True
 
 
 def read_yaml(path):
@@ -102,7 +109,7 @@ def parse_yaml(text, name):
         source = Source(values=None)
         if root is not None:
             _note_places(root, "", name, source, seen=set())
-            if not any("tag" in problem.message for problem in source.problems):
+            if source.is_plain:
                 source.values = loader.constructor.construct_document(root)
     except (YAMLError, ValueError, RecursionError) as error:
         raise ConfigError([_syntax_problem(error, name)]) from None
@@ -119,6 +126,9 @@ def _note_places(node, key, name, source, seen):
     if str(node.tag) not in PLAIN_TAGS:
         message = f"expected a plain YAML value, received one with the tag {str(node.tag)[:60]!r}"
         source.problems.append(Problem(where, key, message))
+        source.is_plain = False
+    if isinstance(node, ScalarNode) and "_" in node.value and node.tag in _NUMBERS:
+        node.tag = _TEXT  # 1_0 is a number in YAML 1.1 alone
     if isinstance(node, MappingNode):
         _note_mapping(node, key, name, source, seen)
     elif isinstance(node, SequenceNode):
@@ -130,6 +140,12 @@ def _note_mapping(node, key, name, source, seen):
     first_lines = {}
     for key_node, value_node in node.value:
         line = key_node.start_mark.line + 1
+        if not isinstance(key_node, ScalarNode) or str(key_node.tag) not in _KEYS:
+            written = key_node.value if isinstance(key_node, ScalarNode) else "a list or keys"
+            message = f"expected keys that are text, received {str(written)[:60] or 'none'}"
+            source.problems.append(Problem(f"{name}:{line}", key, message))
+            source.is_plain = False
+            continue
         child = join_key(key, key_node.value)
         if child in first_lines:
             message = (

@@ -195,7 +195,8 @@ def _open_idx_folder(folder):
     headers = {}
     for name, file in files.items():
         with _readable(file, "an IDX file"), _open_idx(file) as stream:
-            headers[name] = (_idx_shape(stream), np.dtype(np.uint8))
+            headers[name] = (shape := _idx_shape(stream), np.dtype(np.uint8))
+            _check_idx_size(shape, _size_of_content(file) - stream.tell())
     return LocalArrays(folder, headers, lambda name: _read_idx(files[name]))
 
 
@@ -216,6 +217,22 @@ def _idx_shape(stream):
             f"bytes start with 0000 08 and a number of dimensions from 1 to 4"
         )
     return struct.unpack(f">{num_dimensions}I", stream.read(4 * num_dimensions))
+
+
+def _size_of_content(file):
+    """Bytes of a file, as its name says uncompressed; gzip keeps them modulo 2^32."""
+    size = os.path.getsize(file)
+    if file.suffix != ".gz":
+        return size
+    with open(file, "rb") as stream:
+        stream.seek(-4, os.SEEK_END)
+        return struct.unpack("<I", stream.read(4))[0]
+
+
+def _check_idx_size(shape, there):
+    size = math.prod(shape)
+    if (size - there) % 2**32:
+        raise ValueError(f"shape {shape} needs {size} bytes, there are {there}")
 
 
 def _read_idx(file):
