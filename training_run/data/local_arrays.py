@@ -196,7 +196,7 @@ def _open_idx_folder(folder):
     for name, file in files.items():
         with _readable(file, "an IDX file"), _open_idx(file) as stream:
             headers[name] = (shape := _idx_shape(stream), np.dtype(np.uint8))
-            _check_idx_size(shape, _size_of_content(file) - stream.tell())
+            _check_idx_size(file, shape, stream.tell())
     return LocalArrays(folder, headers, lambda name: _read_idx(files[name]))
 
 
@@ -219,20 +219,21 @@ def _idx_shape(stream):
     return struct.unpack(f">{num_dimensions}I", stream.read(4 * num_dimensions))
 
 
-def _size_of_content(file):
-    """Bytes of a file, as its name says uncompressed; gzip keeps them modulo 2^32."""
-    size = os.path.getsize(file)
+def _check_idx_size(file, shape, header_size):
+    """Refuse a file of another size than its header says, without reading it.
+
+    A gzip file ends with the size of what is in it, modulo 2^32.
+    """
+    size, there = math.prod(shape), os.path.getsize(file) - header_size
     if file.suffix != ".gz":
-        return size
+        if size != there:
+            raise ValueError(f"shape {shape} needs {size} bytes, there are {there}")
+        return
     with open(file, "rb") as stream:
         stream.seek(-4, os.SEEK_END)
-        return struct.unpack("<I", stream.read(4))[0]
-
-
-def _check_idx_size(shape, there):
-    size = math.prod(shape)
-    if (size - there) % 2**32:
-        raise ValueError(f"shape {shape} needs {size} bytes, there are {there}")
+        (told,) = struct.unpack("<I", stream.read(4))
+    if (size + header_size - told) % 2**32:
+        raise ValueError(f"shape {shape} needs {size} bytes, and the file's end tells of others")
 
 
 def _read_idx(file):

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from pathlib import Path
 
 import numpy as np
 
@@ -107,7 +108,7 @@ def _read_rows(path):
     What stands after the last line end is half a row, and left out.
     """
     try:
-        text = path.read_bytes().decode()
+        text = Path(path).read_bytes().decode()
         header, *rows = list(csv.reader(io.StringIO(text[: text.rfind("\n") + 1]))) or [[]]
     except OSError as error:
         raise UserError(f"{path}: the log cannot be read: {error.strerror or error}") from None
