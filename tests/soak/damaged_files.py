@@ -29,6 +29,7 @@ READERS = {
     "config.yaml": ("resume", "fresh", "sample", "compare", "quality"),
     "log.csv": ("resume", "resume", "compare"),
     "environment.json": ("resume", "compare"),
+    "health.csv": ("resume",),
     "checkpoints/step_000020/checkpoint.json": ("resume",),
     "checkpoints/step_000020/state.npz": ("resume",),
     "quality.json": ("compare",),
@@ -124,7 +125,8 @@ def try_case(world, number, seed, images=None):
     shutil.rmtree(case, ignore_errors=True)
     file = list(READERS)[number % len(READERS)]
     reader = READERS[file][number // len(READERS) % len(READERS[file])]
-    run = case / (GAN if file == "../.last_number" or chance.random() < 0.6 else VAE)
+    of_gan = file in ("../.last_number", "health.csv") or chance.random() < 0.6
+    run = case / (GAN if of_gan else VAE)
     shutil.copytree(world / "outputs" / run.name, run, symlinks=True)
     shutil.copy(world / "outputs/.last_number", case)
     if file == "NETWORK":
