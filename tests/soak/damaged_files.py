@@ -8,10 +8,13 @@ import contextlib
 import gc
 import io
 import json
+import logging
+import math
 import os
 import random
 import shutil
 import signal
+import time
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,8 +117,8 @@ def commands():
 SHORT = ["training.steps=1", "quality.every=null"]
 
 
-def try_case(world, number, seed, images=None):
-    """Damage a copy of a run and read it.
+def try_case(world, number, seed, images=None, readers=READERS):
+    """Damage a copy of one of a world's runs and read it.
 
     Returns:
         (`Case`, exit code, list of faults in words).
@@ -123,14 +126,19 @@ def try_case(world, number, seed, images=None):
     chance = random.Random(f"{seed}/{number}")
     case = world / "case"
     shutil.rmtree(case, ignore_errors=True)
-    file = list(READERS)[number % len(READERS)]
-    reader = READERS[file][number // len(READERS) % len(READERS[file])]
-    of_gan = file in ("../.last_number", "health.csv") or chance.random() < 0.6
-    run = case / (GAN if of_gan else VAE)
-    shutil.copytree(world / "outputs" / run.name, run, symlinks=True)
-    shutil.copy(world / "outputs/.last_number", case)
+    file = list(readers)[number % len(readers)]
+    reader = readers[file][number // len(readers) % len(readers[file])]
+    runs = sorted(
+        path
+        for path in (world / "outputs").glob("0*")
+        if file == "NETWORK" or (path / file).exists()
+    )
+    original = chance.choice(runs)
     if file == "NETWORK":
-        file = "generator.keras" if run.name == GAN else "decoder.keras"
+        file = "generator.keras" if original.name == GAN else "decoder.keras"
+    run = case / original.name
+    shutil.copytree(original, run, symlinks=True)
+    shutil.copy(world / "outputs/.last_number", case)
     done = damage(run / file, chance)
     (case / "elsewhere").mkdir()
     (case / "elsewhere/step_000900.png").write_bytes(b"somebody's")
@@ -253,20 +261,19 @@ def _refuse(text):
     raise NotFinite(text)
 
 
-def fuzz(world, numbers, seed, deadline=None, report=print, images=None):
+def fuzz(world, numbers, seed, deadline=math.inf, report=print, images=None, readers=READERS):
     """Try cases until the deadline.
 
     Returns:
         (dict of (file, exit code) -> count, list of fault sentences).
     """
-    import time
-
     counts, faults = {}, []
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it warns of many small networks
     with mock.patch.dict(os.environ):
         for number in numbers:
-            if deadline and time.monotonic() > deadline:
+            if time.monotonic() > deadline:
                 break
-            case, code, found = try_case(world, number, seed, images)
+            case, code, found = try_case(world, number, seed, images, readers)
             key = (Path(case.file).name, code)
             counts[key] = counts.get(key, 0) + 1
             for fault in found:

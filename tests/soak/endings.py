@@ -93,7 +93,7 @@ def try_signals(words, moments):
         process.kill()
         process.communicate()
         return "hangs", ["it goes on after the signal"]
-    ours = any(f'/{package}/' in errors for package in ("training_run", "gan_mnist"))
+    ours = any(f"/{package}/" in errors for package in ("training_run", "gan_mnist"))
     if moments[0][0] < STARTING and process.returncode != 130 and not ours:
         return "before our code", []
     said = "interrupted" in errors or "saving" in output
@@ -189,7 +189,12 @@ def soak_full_disks(run, images, folder, number, seed, deadline, report=print):
     """
     chance, fills, faults = random.Random(seed), 0, []
     whole = folder / "whole"
-    overrides = ["training.steps=2000", "checkpoints.every=50", "checkpoints.keep=2", "gif.every=500"]
+    overrides = [
+        "training.steps=2000",
+        "checkpoints.every=50",
+        "checkpoints.keep=2",
+        "gif.every=500",
+    ]
     subprocess.run(train_line(images, whole, *overrides), check=True, env=environment(),
                    stdout=subprocess.DEVNULL)  # fmt: skip
     with SmallDisk(folder / "disk") as disk:
