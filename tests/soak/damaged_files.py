@@ -5,7 +5,6 @@ nothing outside the run folder, and nothing inside when it refuses. Commands run
 """
 
 import contextlib
-import gc
 import io
 import json
 import logging
@@ -165,7 +164,6 @@ def call(function, world, run, images):
         faults += [line for line in traceback.format_exc().splitlines() if "/training_run/" in line]
     finally:
         os.chdir(here)
-        forget_networks()
     if code not in (0, 1, 2) and not faults:
         faults.append(f"exit code {code}")
     if snapshot(world, run) != before:
@@ -190,11 +188,8 @@ def bounded():
 def forget_networks():
     """Free what Keras keeps of networks that are gone."""
     import keras
-    from matplotlib import pyplot
 
-    pyplot.close("all")
     keras.backend.clear_session()
-    gc.collect()
 
 
 def snapshot(folder, without=None):
@@ -273,6 +268,8 @@ def fuzz(world, numbers, seed, deadline=math.inf, report=print, images=None, rea
         for number in numbers:
             if time.monotonic() > deadline:
                 break
+            if number % 20 == 19:  # it takes longer than a case
+                forget_networks()
             case, code, found = try_case(world, number, seed, images, readers)
             key = (Path(case.file).name, code)
             counts[key] = counts.get(key, 0) + 1
