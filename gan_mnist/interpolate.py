@@ -2,6 +2,11 @@
 
 import sys
 
+if __name__ == "__main__":  # first, since the other imports take a while
+    from training_run.interrupts import end_on_signals
+
+    end_on_signals()
+
 from gan_mnist.train import FAMILY
 from training_run.cli.arguments import (
     add_interpolation_arguments,
@@ -30,7 +35,7 @@ def main(argv=None):
 
 def _interpolate(arguments):
     check_frames(arguments.frames)
-    run, config, out = open_run(FAMILY, arguments, "interpolation.png")
+    run, config, out = open_run(FAMILY, arguments, ["generator"], "interpolation.png")
     import_tensorflow()
     from training_run.run_folder.networks import LATENTS_TO_IMAGES, load_network
     from training_run.step.batches import draw_normal

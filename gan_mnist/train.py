@@ -2,6 +2,11 @@
 
 import sys
 
+if __name__ == "__main__":  # first, since the other imports take a while
+    from training_run.interrupts import end_on_signals
+
+    end_on_signals()
+
 from gan_mnist.config import GANConfig, check_data
 from sample_quality import while_training
 from training_run.cli.train import train_command

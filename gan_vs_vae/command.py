@@ -13,7 +13,7 @@ from sample_quality.command import check_numbers
 from training_run.cli.parser import CommandParser, integer
 from training_run.cli.run_command import run_command
 from training_run.errors import UserError
-from training_run.files import write_text
+from training_run.files import folder_problem, write_text
 from training_run.tensorflow_import import import_tensorflow
 
 REPORT = "report.html"
@@ -79,10 +79,9 @@ def _compare(arguments):
 
 
 def _check_folder(out):
-    """Refuse a path below a file, before anything is trained or scored."""
-    existing = next(path for path in (out.absolute(), *out.absolute().parents) if path.exists())
-    if not existing.is_dir():
-        raise UserError(f"--out: expected a folder, received {out}, where {existing} is a file")
+    """Refuse a folder that cannot be made or written to, before anything is trained or scored."""
+    if problem := folder_problem(out):
+        raise UserError(f"--out: expected a folder that can be written to, received {problem}")
 
 
 def write_report(runs, num, seed):

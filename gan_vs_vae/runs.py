@@ -17,6 +17,7 @@ from training_run.errors import UserError
 from training_run.run_folder.environment import Environment, read_environment
 from training_run.run_folder.find import find_run
 from training_run.run_folder.log import read_log
+from training_run.run_folder.networks import check_network
 from training_run.run_folder.paths import RunDir
 from training_run.run_folder.resume import flatten
 
@@ -131,6 +132,8 @@ def read_run(folder):
         raise UserError(
             f"{folder.path}: expected a run of a GAN or a VAE, received one of family {family!r}"
         )
+    for path in folder.path.glob("*.keras"):
+        check_network(folder, path.stem)
     run = Run(
         folder=folder,
         title="",

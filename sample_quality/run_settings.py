@@ -9,6 +9,7 @@ from training_run.config.sections import DataConfig
 from training_run.config.yaml_source import read_yaml
 from training_run.errors import UserError
 from training_run.run_folder.log import read_log
+from training_run.run_folder.networks import check_network
 
 
 @dataclass(frozen=True)
@@ -61,10 +62,11 @@ def image_network(run):
     """Name of the network that draws a run's samples, "generator" or "decoder".
 
     Raises:
-        UserError: if the run has neither.
+        UserError: if the run has neither, or it is damaged.
     """
     for name in ("generator", "decoder"):
         if run.network(name).is_file():
+            check_network(run, name)
             return name
     raise UserError(
         f"{run.path}: expected a run with generator.keras or decoder.keras, received one without"

@@ -3,6 +3,11 @@
 import sys
 from pathlib import Path
 
+if __name__ == "__main__":  # first, since the other imports take a while
+    from training_run.interrupts import end_on_signals
+
+    end_on_signals()
+
 from pydantic import ValidationError
 
 from training_run.cli.arguments import check_output, check_seed

@@ -10,6 +10,7 @@ import pytest
 FLOORS = {
     "training_run/errors.py": 1,
     "training_run/files.py": 1,
+    "training_run/interrupts.py": 1,
     "training_run/tensorflow_import.py": 1,
     "training_run/config": 2,
     "training_run/data": 2,

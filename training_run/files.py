@@ -20,18 +20,55 @@ def atomic_path(path):
 
     Yields:
         A `pathlib.Path` to write to.
+
+    Raises:
+        OSError: with `path` as its file name.
     """
     path = Path(path)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".tmp-", suffix=path.suffix)
-    os.close(descriptor)
-    temporary = Path(name)
+    with errors_name(path):
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".tmp-", suffix=path.suffix)
+        os.close(descriptor)
+        temporary = Path(name)
+        try:
+            yield temporary
+            with open(temporary, "rb") as file:
+                os.fsync(file.fileno())
+            os.chmod(temporary, 0o644)
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def errors_name(path):
+    """Let every OSError of the block name `path`, the file that the user knows.
+
+    A failed write names no file by itself, and a failed open a temporary one.
+    """
     try:
-        yield temporary
-        sync_file(temporary)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        yield
+    except OSError as error:
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from error
+
+
+def folder_problem(path):
+    """Why files cannot be written in a folder that is there or yet to be made; None if they can.
+
+    A file without a name is opened where that is possible: on a read-only disk and in `/proc`, the
+    folder's permissions say nothing.
+    """
+    if "\0" in str(path):
+        return "a name with a null character"
+    folder = Path(path).absolute()
+    try:
+        while not os.path.lexists(folder):
+            folder = folder.parent
+        if not folder.is_dir():
+            return f"{folder}, which is no folder"
+        with tempfile.TemporaryFile(dir=folder):
+            return None
+    except OSError as error:  # among them a name that is too long, and a loop of links
+        return f"{path}, which may not be written to: {error.strerror or error}"
 
 
 def write_text(path, text):
@@ -45,7 +82,7 @@ def append_text(path, text):
 
     A missing file is made.
     """
-    with open(path, "ab", buffering=0) as file:
+    with errors_name(path), open(path, "ab", buffering=0) as file:
         end, content = file.seek(0, os.SEEK_END), text.encode()
         try:
             while content:

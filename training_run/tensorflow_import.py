@@ -36,14 +36,14 @@ def let_gpu_memory_grow(tf):
 
 @contextmanager
 def _standard_error_kept_back():
-    """Hold back what is written to file descriptor 2. Replay it if the block raises."""
+    """Hold back what is written to file descriptor 2; replay it if the block fails."""
     sys.stderr.flush()
     kept = os.dup(2)
     with tempfile.TemporaryFile() as buffer:
         os.dup2(buffer.fileno(), 2)
         try:
             yield
-        except BaseException:
+        except Exception:
             buffer.seek(0)
             os.write(kept, buffer.read())
             raise

@@ -2,6 +2,11 @@
 
 import sys
 
+if __name__ == "__main__":  # first, since the other imports take a while
+    from training_run.interrupts import end_on_signals
+
+    end_on_signals()
+
 from training_run.cli.arguments import (
     add_interpolation_arguments,
     add_run_arguments,
@@ -15,7 +20,7 @@ from training_run.tensorflow_import import import_tensorflow
 from vae_mnist.binarization import binarize_data
 from vae_mnist.latent_path import choose_ends, rows_by_class
 from vae_mnist.train import FAMILY
-from vae_mnist.trained import labels_at, load_data, load_vae
+from vae_mnist.trained import NETWORKS, labels_at, load_data, load_vae
 
 
 def main(argv=None):
@@ -48,7 +53,7 @@ def main(argv=None):
 
 def _interpolate(arguments):
     check_frames(arguments.frames)
-    run, config, out = open_run(FAMILY, arguments, "interpolation.png")
+    run, config, out = open_run(FAMILY, arguments, NETWORKS, "interpolation.png")
     data = load_data(config)
     first = (arguments.first_index, arguments.first_class)
     last = (arguments.last_index, arguments.last_class)

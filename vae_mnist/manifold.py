@@ -2,6 +2,11 @@
 
 import sys
 
+if __name__ == "__main__":  # first, since the other imports take a while
+    from training_run.interrupts import end_on_signals
+
+    end_on_signals()
+
 from training_run.cli.arguments import add_run_arguments, open_run
 from training_run.cli.parser import CommandParser, integer
 from training_run.cli.run_command import run_command
@@ -10,7 +15,7 @@ from training_run.tensorflow_import import import_tensorflow
 from vae_mnist.binarization import binarize_data
 from vae_mnist.plane import NUM, write_manifold
 from vae_mnist.train import FAMILY
-from vae_mnist.trained import load_data, load_vae
+from vae_mnist.trained import NETWORKS, load_data, load_vae
 
 MIN_NUM, MAX_NUM = 2, 50
 
@@ -37,7 +42,7 @@ def _manifold(arguments):
         raise UserError(
             f"--num: expected {MIN_NUM} to {MAX_NUM} images a side, received {arguments.num}"
         )
-    run, config, out = open_run(FAMILY, arguments, "manifold.png")
+    run, config, out = open_run(FAMILY, arguments, NETWORKS, "manifold.png")
     if config.model.latent_dim != 2:
         raise UserError(
             f"{run.path}: expected a run with model.latent_dim 2, received one with "

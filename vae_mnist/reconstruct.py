@@ -2,6 +2,11 @@
 
 import sys
 
+if __name__ == "__main__":  # first, since the other imports take a while
+    from training_run.interrupts import end_on_signals
+
+    end_on_signals()
+
 import numpy as np
 
 from training_run.cli.arguments import add_run_arguments, check_num, open_run
@@ -14,7 +19,7 @@ from training_run.pictures.pixels import display_scale, save_png, to_uint8
 from training_run.tensorflow_import import import_tensorflow
 from vae_mnist.binarization import binarize_data
 from vae_mnist.train import FAMILY
-from vae_mnist.trained import labels_at, load_data, load_vae
+from vae_mnist.trained import NETWORKS, labels_at, load_data, load_vae
 
 MAX_IMAGES = 1000
 NUM_COLUMNS = 10
@@ -35,7 +40,7 @@ def main(argv=None):
 
 def _reconstruct(arguments):
     check_num(arguments.num, MAX_IMAGES)
-    run, config, out = open_run(FAMILY, arguments, "reconstructions.png")
+    run, config, out = open_run(FAMILY, arguments, NETWORKS, "reconstructions.png")
     data = load_data(config)
     chosen = choose_digits(len(data.x_test), arguments.num, arguments.seed)
     import_tensorflow()

@@ -2,6 +2,11 @@
 
 import sys
 
+if __name__ == "__main__":  # first, since the other imports take a while
+    from training_run.interrupts import end_on_signals
+
+    end_on_signals()
+
 from training_run.cli.sample import sample_command
 from vae_mnist.train import FAMILY
 

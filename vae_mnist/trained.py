@@ -5,6 +5,8 @@ from functools import partial
 
 from training_run.data.datasets import load_dataset
 
+NETWORKS = ("encoder", "decoder")
+
 
 def load_data(config):
     """The `ImageData` of a `VAEConfig`, not binarised; progress goes to standard error."""

@@ -222,7 +222,9 @@ def test_a_log_that_is_gone_is_said_and_the_rest_goes_on(stopped, finished, caps
 @pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"hello\n", b""])
 def test_a_log_that_is_none_is_refused(stopped, capsys, content):
     (stopped / "log.csv").write_bytes(content)
+    before = snapshot(stopped)
     assert resume(stopped) == 2
+    assert snapshot(stopped) == before
     assert "log.csv: expected a log with the columns step and seconds" in capsys.readouterr().err
 
 
@@ -235,6 +237,31 @@ def test_half_a_row_and_what_a_kill_left_behind_are_removed(stopped, finished):
     assert resume(stopped) == 0
     assert rows_of(stopped) == rows_of(finished)
     assert not list(stopped.rglob(".tmp-*"))
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda rows: rows[:1] + rows[2:],  # one is missing
+        lambda rows: [*rows[:2], rows[2][:-3]],  # half a number at its end
+        lambda rows: [rows[0], rows[1].replace("10,", "1_0,", 1), *rows[2:]],
+    ],
+)
+def test_rows_that_are_lost_are_said_and_left_out(stopped, finished, capsys, damage):
+    lines = (stopped / "log.csv").read_text().splitlines(keepends=True)
+    (stopped / "log.csv").write_text("".join(damage(lines[:3])))
+    assert resume(stopped) == 0
+    assert "log.csv: expected 2 rows up to step 20, received 1; " in capsys.readouterr().out
+    assert [row for row in rows_of(finished) if row in rows_of(stopped)] == rows_of(stopped)
+    assert len(rows_of(stopped)) == 3
+
+
+def test_a_link_to_nowhere_is_no_log_to_write_to(stopped, tmp_path):
+    (stopped / "log.csv").unlink()
+    (stopped / "log.csv").symlink_to(tmp_path / "elsewhere.csv")
+    assert resume(stopped) == 0
+    assert not (tmp_path / "elsewhere.csv").exists()
+    assert [row["step"] for row in rows_of(stopped)] == ["30", "40"]
 
 
 def test_a_record_of_the_data_that_is_gone_is_written_again(stopped, finished, capsys):
@@ -311,8 +338,9 @@ def test_a_full_disk_is_a_sentence_and_the_run_goes_on_with_room(
     assert train(arguments(tiny_data, tmp_path, "checkpoints.keep=9")) == 2
     run = tmp_path / NAME
     error = capsys.readouterr().err.strip()
+    path = run / "checkpoints/step_000020"
     assert error.startswith(
-        f"{run}: cannot be written: No space left on device. No file is damaged"
+        f"{path}: cannot be written: No space left on device. No file is damaged"
     )
     assert "\n" not in error
     assert not list(run.rglob(".tmp-*"))

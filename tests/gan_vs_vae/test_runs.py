@@ -1,6 +1,7 @@
 """What run folders say, and which are refused."""
 
 import json
+import zipfile
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 from gan_vs_vae.runs import config_differences, grids, read_run, read_runs
 from training_run.errors import UserError
+from training_run.run_folder.networks import MEMBERS
 from training_run.run_folder.paths import RunDir
 
 CONFIG = """\
@@ -27,7 +29,9 @@ def make(tmp_path, tiny_data):
         path = tmp_path / folder
         path.mkdir()
         (path / "config.yaml").write_text(CONFIG.format(family=family, name=name, data=data))
-        (path / "generator.keras").write_bytes(b"")
+        with zipfile.ZipFile(path / "generator.keras", "w") as archive:
+            for member in MEMBERS:
+                archive.writestr(member, "{}")
         if log:
             (path / "log.csv").write_text(log)
         return path

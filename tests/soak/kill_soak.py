@@ -14,6 +14,7 @@ The runs are shorter than the presets (see LENGTHS), so that a start takes most 
 
 import argparse
 import csv
+import math
 import os
 import random
 import subprocess
@@ -78,8 +79,8 @@ def main():
     return 1 if any(tally.differences for tally in tallies.values()) else 0
 
 
-def soak(preset, folder, kills, chance):
-    """Train a preset undisturbed and killed; returns its `Tally`."""
+def soak(preset, folder, kills, chance, deadline=math.inf):
+    """Train a preset undisturbed, and killed until the deadline; returns its `Tally`."""
     whole, tally = folder / f"{preset}-whole", Tally()
     started = time.monotonic()
     finish(command(preset, whole))
@@ -88,10 +89,14 @@ def soak(preset, folder, kills, chance):
         f"{preset}: undisturbed in {time.monotonic() - started:.0f} s, training {seconds:.1f} s",
         flush=True,
     )
-    while tally.kills < kills and tally.starts < MAX_STARTS:
+
+    def is_over():
+        return tally.kills >= kills or time.monotonic() > deadline
+
+    while not is_over() and tally.starts < MAX_STARTS:
         tally.runs += 1  # a run may get to its end before it was killed often enough
         broken = folder / f"{preset}-killed-{tally.runs}"
-        while tally.kills < kills and newest_step(broken) < newest_step(whole):
+        while not is_over() and newest_step(broken) < newest_step(whole):
             kill_once(preset, broken, seconds, tally, chance)
             print(
                 f"{preset}: kill {tally.kills} of {kills}, step {newest_step(broken)}", flush=True

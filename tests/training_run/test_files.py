@@ -2,7 +2,13 @@ import signal
 
 import pytest
 
-from training_run.files import append_text, atomic_path, sha256_of_file, write_text
+from training_run.files import (
+    append_text,
+    atomic_path,
+    folder_problem,
+    sha256_of_file,
+    write_text,
+)
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
@@ -53,3 +59,23 @@ def test_text_is_added_as_a_whole_or_on_a_full_disk_not_at_all(tmp_path):
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         signal.signal(signal.SIGXFSZ, before)
     assert path.read_text() == "1,2\n3,4\n"
+
+
+def test_an_error_names_the_file_that_the_user_knows(tmp_path):
+    path = tmp_path / "samples.png"
+    with pytest.raises(OSError, match="No space left") as caught, atomic_path(path):
+        raise OSError(28, "No space left on device")
+    assert (caught.value.errno, caught.value.filename) == (28, str(path))
+    with pytest.raises(OSError, match="No such file") as caught:
+        write_text(tmp_path / "no" / "a.txt", "text")
+    assert caught.value.filename == str(tmp_path / "no" / "a.txt")
+
+
+def test_a_folder_that_cannot_be_written_to_is_known_and_left_as_it_is(tmp_path):
+    (tmp_path / "dangling").symlink_to("nowhere")
+    (tmp_path / "file").write_text("text")
+    assert folder_problem(tmp_path / "new" / "newer") is None
+    assert folder_problem(tmp_path / "dangling") == f"{tmp_path}/dangling, which is no folder"
+    assert folder_problem(tmp_path / "file" / "x") == f"{tmp_path}/file, which is no folder"
+    assert folder_problem("a\0b") == "a name with a null character"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["dangling", "file"]

@@ -1,6 +1,5 @@
 """Arguments that several commands share, their checks, and the run that they name."""
 
-import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -8,6 +7,7 @@ from training_run.cli.parser import integer
 from training_run.config.load import load_config
 from training_run.config.sections import RunConfig
 from training_run.errors import UserError
+from training_run.files import folder_problem
 from training_run.pictures.interpolation import linear, spherical
 from training_run.run_folder.find import check_family, find_run
 from training_run.run_folder.paths import RunDir
@@ -60,12 +60,13 @@ def add_interpolation_arguments(parser):
     )
 
 
-def open_run(family, arguments, ending, suffixes=(".png",)):
+def open_run(family, arguments, networks, ending, suffixes=(".png",)):
     """Open the run that a picture command names, and check the arguments that all of them share.
 
     Args:
         family: the `Family` that the run must be of.
         arguments: parsed; with those of `add_run_arguments`.
+        networks: names of those that the command will load.
         ending: of the default output: "samples.png" makes it RUN-samples.png in this folder.
         suffixes: endings that `--out` may have.
 
@@ -73,11 +74,17 @@ def open_run(family, arguments, ending, suffixes=(".png",)):
         An `OpenedRun`.
 
     Raises:
-        UserError: there is no such run, it is of another family, or `--out` or `--seed` is wrong.
+        UserError: there is no such run, it is of another family, a network is missing or damaged,
+            or `--out` or `--seed` is wrong.
     """
+    from training_run.run_folder.networks import check_network
+
     run, out = find_run_and_output(arguments, family.name, ending, suffixes)
     check_family(run, family.name)
-    return OpenedRun(run, load_config(family.config_class, run.config), out)
+    config = load_config(family.config_class, run.config)
+    for name in networks:
+        check_network(run, name)
+    return OpenedRun(run, config, out)
 
 
 def find_run_and_output(arguments, family_name, ending, suffixes=(".png",)):
@@ -117,6 +124,6 @@ def check_output(out, suffixes):
     folder = out.absolute().parent
     if not folder.is_dir() or out.is_dir():
         raise UserError(f"--out: expected a file in an existing folder, received {out}")
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise UserError(f"--out: expected a folder that can be written to, received {folder}")
+    if problem := folder_problem(folder):
+        raise UserError(f"--out: expected a folder that can be written to, received {problem}")
     return out

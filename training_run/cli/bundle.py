@@ -12,6 +12,11 @@ import shutil
 import sys
 import zipfile
 
+if __name__ == "__main__":  # first, since the other imports take a while
+    from training_run.interrupts import end_on_signals
+
+    end_on_signals()
+
 from training_run.cli.parser import CommandParser
 from training_run.cli.run_command import run_command
 from training_run.config.sections import NAME_PATTERN

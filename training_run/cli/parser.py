@@ -2,6 +2,7 @@
 
 import argparse
 
+from training_run.cli.run_command import fit_for_terminal
 from training_run.config.messages import nearest
 
 
@@ -14,7 +15,7 @@ class CommandParser(argparse.ArgumentParser):
         if message.startswith("unrecognized arguments: "):
             word = message.split()[2].partition("=")[0]
             message += nearest(word, self._option_string_actions)
-        self.exit(2, f"{message}\n")
+        self.exit(2, f"{fit_for_terminal(message)}\n")
 
 
 def integer(text):

@@ -6,17 +6,17 @@ standard error closed.
 
 import io
 import os
-import signal
+import re
 import sys
-import threading
 from contextlib import contextmanager
 
 from training_run.errors import UserError
+from training_run.interrupts import EXIT_INTERRUPTED, signals_as_interrupts
 
-EXIT_USAGE, EXIT_INTERRUPTED = 2, 130
+EXIT_USAGE = 2
 
-ENDING_SIGNALS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-"""Signals that end a command as Ctrl-C does: `kill`, and a terminal that closes."""
+LONGEST_WORD, LONGEST_LINE = 200, 600
+"""Characters of a message's words, such as paths, and of its lines."""
 
 
 def run_command(function, *args):
@@ -32,15 +32,36 @@ def run_command(function, *args):
             sys.stdout.flush()
             return code
         except UserError as error:
-            print(error, file=sys.stderr)
+            print(fit_for_terminal(error), file=sys.stderr)
             return error.exit_code
         except KeyboardInterrupt:
             print("interrupted", file=sys.stderr)
             return EXIT_INTERRUPTED
         except OSError as error:  # a full disk, say, or a folder that may not be written to
             where = f"{error.filename}: " if error.filename else ""
-            print(f"{where}cannot be read or written: {error.strerror or error}", file=sys.stderr)
+            message = f"{where}cannot be read or written: {error.strerror or error}"
+            print(fit_for_terminal(message), file=sys.stderr)
             return EXIT_USAGE
+
+
+def fit_for_terminal(message):
+    """The text of a message without what a terminal would obey, its values cut where they are long.
+
+    Names and paths may hold control characters, and a command line may be of any length.
+    """
+    return "\n".join(map(_fit_line, str(message).split("\n")))
+
+
+def _fit_line(line):
+    line = "".join(mark if mark.isprintable() else ascii(mark)[1:-1] for mark in line)
+    words = [_cut(word, LONGEST_WORD) for word in re.split("( )", line)]
+    return _cut("".join(words), LONGEST_LINE)
+
+
+def _cut(text, longest):
+    """A text whose middle is left out if it is longer than that."""
+    half = longest // 2 - 2
+    return text if len(text) <= longest else f"{text[:half]}...{text[-half:]}"
 
 
 class OutputFile(io.FileIO):
@@ -94,20 +115,3 @@ def _text_stream(number):
         errors="backslashreplace",
         line_buffering=number == 2 or raw.isatty(),
     )
-
-
-@contextmanager
-def signals_as_interrupts():
-    """Let `ENDING_SIGNALS` raise KeyboardInterrupt, unless they are ignored (as `nohup` does)."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.getsignal(number) for number in ENDING_SIGNALS}
-    for number, handler in before.items():
-        if handler is not signal.SIG_IGN:
-            signal.signal(number, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -34,7 +34,7 @@ def sample_command(family, program, network_name, argv=None):
 
 def _sample(family, network_name, arguments):
     check_num(arguments.num, MAX_IMAGES)
-    run, config, out = open_run(family, arguments, "samples.png", (".png", ".npz"))
+    run, config, out = open_run(family, arguments, [network_name], "samples.png", (".png", ".npz"))
     import_tensorflow()
     from training_run.run_folder.networks import LATENTS_TO_IMAGES, load_network
     from training_run.step.sampling import choose_labels, generate

@@ -8,7 +8,14 @@ from ruamel.yaml import YAML
 
 from training_run.config.intervals import interval_to_steps
 from training_run.config.messages import explain, nearest
-from training_run.config.yaml_source import ConfigError, Problem, parse_yaml, read_yaml, shorten
+from training_run.config.yaml_source import (
+    ConfigError,
+    Problem,
+    join_key,
+    parse_yaml,
+    read_yaml,
+    shorten,
+)
 
 
 def load_config(config_class, path, overrides=()):
@@ -50,12 +57,21 @@ def _apply_override(source, override):
         return
     source.problems += value.problems
     *parents, last = key.split(".")
-    section = source.values
+    section, place = source.values, ""
     for parent in parents:
+        place = join_key(place, parent)
         if not isinstance(section.get(parent), dict):
             section[parent] = {}
+            _blame_command_line(source, place)
         section = section[parent]
     section[last] = value.values
+    _blame_command_line(source, key)
+
+
+def _blame_command_line(source, key):
+    """Note that a key and all below it are no longer those of the file."""
+    for place in [place for place in source.places if place.startswith(f"{key}.")]:
+        del source.places[place]
     source.places[key] = "command line"
 
 

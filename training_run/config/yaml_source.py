@@ -10,13 +10,17 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
-from ruamel.yaml.nodes import MappingNode, SequenceNode
+from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
 from training_run.errors import UserError
 
 PLAIN_TAGS = {
     f"tag:yaml.org,2002:{name}" for name in ("map", "seq", "str", "int", "float", "bool", "null")
 }
+
+_TEXT = "tag:yaml.org,2002:str"
+_NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
+_KEYS = (_TEXT, "tag:yaml.org,2002:merge")
 
 MAX_CHARACTERS = 200_000
 """Far more than a configuration has. The parser needs minutes for a file of many megabytes."""
@@ -64,7 +68,8 @@ class Source:
         values: the document as dicts, lists and scalars.
         places: dotted key to "file:line" or "command line".
         problems: a `Problem` for each duplicate key and each value that is not plain.
-        is_plain: False if a value has a tag such as a date's or a Python object's.
+        is_plain: False if a value has a tag such as a date's or a Python object's, or a key is not
+            text. Then there are no values.
     """
 
     name: str
@@ -129,19 +134,32 @@ def _note_places(node, key, line, source, seen):
         message = f"expected a plain YAML value, received one with the tag {str(node.tag)[:60]!r}"
         source.problems.append(Problem(where, key, message))
         source.is_plain = False
+    if isinstance(node, ScalarNode) and "_" in node.value and node.tag in _NUMBERS:
+        node.tag = _TEXT  # 1_0 is a number in YAML 1.1 alone
     if isinstance(node, SequenceNode):
         for index, item in enumerate(node.value):
             _note_places(item, join_key(key, index), item.start_mark.line + 1, source, seen)
     if isinstance(node, MappingNode):
-        first_lines = {}
-        for key_node, value in node.value:
-            child, line = join_key(key, key_node.value), key_node.start_mark.line + 1
-            if child in first_lines:
-                first = f"(first on line {first_lines[child]})"
-                message = f"expected each key once, received it again {first}"
-                source.problems.append(Problem(f"{source.name}:{line}", child, message))
-            first_lines.setdefault(child, line)
-            _note_places(value, child, line, source, seen)
+        _note_mapping(node, key, source, seen)
+
+
+def _note_mapping(node, key, source, seen):
+    first_lines = {}
+    for key_node, value in node.value:
+        line = key_node.start_mark.line + 1
+        if not isinstance(key_node, ScalarNode) or str(key_node.tag) not in _KEYS:
+            written = key_node.value if isinstance(key_node, ScalarNode) else "a list or keys"
+            message = f"expected keys that are text, received {str(written)[:60] or 'none'}"
+            source.problems.append(Problem(f"{source.name}:{line}", key, message))
+            source.is_plain = False
+            continue
+        child = join_key(key, key_node.value)
+        if child in first_lines:
+            first = f"(first on line {first_lines[child]})"
+            message = f"expected each key once, received it again {first}"
+            source.problems.append(Problem(f"{source.name}:{line}", child, message))
+        first_lines.setdefault(child, line)
+        _note_places(value, child, line, source, seen)
 
 
 def _syntax_problem(error, name):

@@ -40,6 +40,7 @@ MAX_PIXELS = 50_000_000
 _FILES_PER_BLOCK = 1024
 _REPORT_SECONDS = 5
 _MAX_NAMED = 10
+_MAX_TRIED = 100
 
 
 def find(data_config):
@@ -60,9 +61,33 @@ def find(data_config):
     names, problems = find_images(folder)
     size = data_config.image_size or DEFAULT_IMAGE_SIZE
     shape = (size, size, data_config.num_channels or 3)
+    _check_readable(folder, names, shape)
     title = f"Images of {folder.resolve().name}"
     spec = DataSpec(len(names) - num_held_out(len(names)), shape, None, title)
     return Dataset(spec, partial(_read, folder, names, problems, shape))
+
+
+def _check_readable(folder, names, image_shape):
+    """Refuse a folder of unreadable files before anything else is waited for.
+
+    Only the first files are looked at, until two are good; of a larger folder nothing is known.
+    """
+    num_read, problems = 0, []
+    for name in names[:_MAX_TRIED]:
+        _, problem = _try_to_read(folder, image_shape, name)
+        num_read += problem is None
+        problems += [f"{_printable(name)}: {problem}"] if problem else []
+        if num_read == 2:
+            return
+    if len(names) <= _MAX_TRIED:
+        raise _too_few(folder, num_read, problems)
+
+
+def _too_few(folder, num_read, problems):
+    return UserError(
+        f"data.path: expected at least 2 readable images in {folder}, received {num_read} "
+        f"({'; '.join(problems[:3])})."
+    )
 
 
 def _read(folder, names, problems, image_shape, report):
@@ -71,10 +96,7 @@ def _read(folder, names, problems, image_shape, report):
     problems = problems + unreadable
     _report_problems(problems, report)
     if len(images) < 2:
-        raise UserError(
-            f"data.path: expected at least 2 readable images in {folder}, received {len(images)} "
-            f"({'; '.join(problems[:3])})."
-        )
+        raise _too_few(folder, len(images), problems)
     left_out = f", {len(problems)} unreadable ones left out" if problems else ""
     source = f"image_folder, {len(images)} images from {folder}{left_out}."
     return make_image_data({"x_train": images}, None, source)
@@ -92,7 +114,7 @@ def find_images(folder):
 
     Returns:
         (names relative to the folder, with forward slashes; sentences on folders that
-        cannot be entered).
+        cannot be entered, and on links and devices that are no files).
 
     Raises:
         UserError: there are fewer than two.
@@ -112,7 +134,12 @@ def find_images(folder):
         # This order decides which name is kept if links lead to a folder in several ways.
         subfolders[:] = sorted(filter(_is_visible, subfolders), reverse=True)
         prefix = Path(parent).relative_to(folder)
-        names += [(prefix / file).as_posix() for file in files if _is_image_name(file)]
+        for file in filter(_is_image_name, files):
+            name = (prefix / file).as_posix()
+            if os.path.isfile(os.path.join(parent, file)):
+                names.append(name)
+            else:
+                problems.append(f"{_printable(name)}: not a regular file")
     if len(names) < 2:
         raise UserError(
             f"data.path: expected a folder with at least 2 images ({', '.join(sorted(SUFFIXES))}), "

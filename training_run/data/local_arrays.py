@@ -195,7 +195,8 @@ def _open_idx_folder(folder):
     headers = {}
     for name, file in files.items():
         with _readable(file, "an IDX file"), _open_idx(file) as stream:
-            headers[name] = (_idx_shape(stream), np.dtype(np.uint8))
+            headers[name] = (shape := _idx_shape(stream), np.dtype(np.uint8))
+            _check_idx_size(file, shape, stream.tell())
     return LocalArrays(folder, headers, lambda name: _read_idx(files[name]))
 
 
@@ -216,6 +217,23 @@ def _idx_shape(stream):
             f"bytes start with 0000 08 and a number of dimensions from 1 to 4"
         )
     return struct.unpack(f">{num_dimensions}I", stream.read(4 * num_dimensions))
+
+
+def _check_idx_size(file, shape, header_size):
+    """Refuse a file of another size than its header says, without reading it.
+
+    A gzip file ends with the size of what is in it, modulo 2^32.
+    """
+    size, there = math.prod(shape), os.path.getsize(file) - header_size
+    if file.suffix != ".gz":
+        if size != there:
+            raise ValueError(f"shape {shape} needs {size} bytes, there are {there}")
+        return
+    with open(file, "rb") as stream:
+        stream.seek(-4, os.SEEK_END)
+        (told,) = struct.unpack("<I", stream.read(4))
+    if (size + header_size - told) % 2**32:
+        raise ValueError(f"shape {shape} needs {size} bytes, and the file's end tells of others")
 
 
 def _read_idx(file):

@@ -18,7 +18,7 @@ from training_run.run_folder.checkpoint import (
     save_checkpoint,
     state_is_finite,
 )
-from training_run.run_folder.log import append_row, read_header
+from training_run.run_folder.log import append_row, count_rows, read_header
 from training_run.run_folder.networks import save_networks
 
 
@@ -117,18 +117,23 @@ class CsvLog(EverySteps):
         path: the CSV file; rows are appended, in the order of the columns that it has.
         columns: metric names for a new file. A metric without a value in an interval (a score that
             is computed less often) leaves its cell empty.
+
+    Attributes:
+        num_rows: rows in the file.
     """
 
     def __init__(self, clock, every, path, columns):
         super().__init__(clock, every)
-        self.path, self.columns = path, ("step", "seconds", *columns)
+        self.path, self.columns, self.num_rows = path, ("step", "seconds", *columns), 0
 
     def on_train_begin(self, logs=None):
         self.columns = read_header(self.path) or self.columns
+        self.num_rows = count_rows(self.path)
 
     def at_step(self, step, logs):
         seconds = f"{self.clock.seconds:.2f}"
         append_row(self.path, self.columns, {**logs, "step": step, "seconds": seconds})
+        self.num_rows += 1
         self.model.reset_metrics()
 
 
@@ -168,11 +173,13 @@ class Checkpoints(EverySteps):
         clock, every: when.
         run: the `RunDir`.
         config: the run's configuration, which the checkpoint carries.
+        log: the `CsvLog`, whose rows it counts.
     """
 
-    def __init__(self, clock, every, run, config):
+    def __init__(self, clock, every, run, config, log):
         super().__init__(clock, every)
-        self.run, self.config, self.saved_step = run, config, clock.first_step or None
+        self.run, self.config, self.log = run, config, log
+        self.saved_step = clock.first_step or None
 
     def on_train_begin(self, logs=None):
         if self.clock.step == 0:  # so that a run killed at any moment can be resumed
@@ -187,7 +194,7 @@ class Checkpoints(EverySteps):
         save_networks(self.run, self.model)
         sync_file(self.run.log)
         folder, config = self.run.checkpoints, self.config.model_dump(mode="json")
-        save_checkpoint(folder, self.model, step, self.clock.seconds, config)
+        save_checkpoint(folder, self.model, step, self.clock.seconds, config, self.log.num_rows)
         prune_checkpoints(folder, self.config.checkpoints.keep)
         self.saved_step = step
 

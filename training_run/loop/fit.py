@@ -8,6 +8,7 @@ from training_run.config.intervals import resolve_schedule
 from training_run.config.load import config_to_yaml
 from training_run.devices.strategy import check_same_on_all, distribute_batches, wait_for_workers
 from training_run.family import build_model
+from training_run.interrupts import handling_signals
 from training_run.loop.callbacks import (
     AtEnd,
     Checkpoints,
@@ -32,7 +33,7 @@ from training_run.loop.outputs import (
     write_pictures,
 )
 from training_run.loop.progress import progress_callback
-from training_run.loop.signals import StopRequest, handling_signals
+from training_run.loop.signals import StopRequest
 from training_run.loop.workers import follower_callbacks, stop_callback
 from training_run.pictures.pixels import NotFinite
 from training_run.run_folder.checkpoint import restore_checkpoint
@@ -97,7 +98,7 @@ def resume(family, config, data, devices, run, checkpoint, changes):
         if not devices.is_chief:
             return run_to_end(context, follower_callbacks(context, request, checkpoint), request)
         callbacks = make_callbacks(family, context, request, checkpoint)
-        rewind(context, family, changes)
+        rewind(context, family, changes, checkpoint)
         return run_to_end(context, callbacks, request)
 
 
@@ -189,8 +190,9 @@ def make_callbacks(family, context, request, checkpoint=None):
     ]
     if config.log.tensorboard:
         callbacks.append(TensorBoard(clock, schedule.log_every, run.path / "tensorboard"))
+    log = CsvLog(clock, schedule.log_every, run.log, metric_columns(context, family))
     callbacks += [
-        CsvLog(clock, schedule.log_every, run.log, metric_columns(context, family)),
+        log,
         SampleGrids(clock, schedule.samples_every, *look, run.sample),
     ]
     if schedule.gif_every != schedule.samples_every:
@@ -198,6 +200,6 @@ def make_callbacks(family, context, request, checkpoint=None):
     return [
         *callbacks,
         AtEnd(partial(write_pictures, context)),
-        Checkpoints(clock, schedule.checkpoints_every, run, config),
+        Checkpoints(clock, schedule.checkpoints_every, run, config, log),
         stop_callback(context, request),
     ]

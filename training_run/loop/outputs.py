@@ -15,7 +15,7 @@ from training_run.run_folder.environment import (
     note_changes,
     write_environment,
 )
-from training_run.run_folder.log import read_log
+from training_run.run_folder.log import read_log, whole_rows
 from training_run.run_folder.networks import save_networks
 from training_run.run_folder.paths import write_config
 from training_run.run_folder.resume import may_change, remove_after, remove_later_best
@@ -126,15 +126,14 @@ def estimate_bytes(context):
     return (config.checkpoints.keep + 1) * state + 2 * networks + pictures + 10_000_000
 
 
-def rewind(context, family, changes):
+def rewind(context, family, changes, checkpoint):
     """Make a run folder what it was at the step that the run goes on from."""
     config, run, step = context.config, context.run, context.clock.first_step
+    report_lost_rows(run, step, checkpoint)  # it refuses what is no log before anything is written
     if not environment_path(run).exists():
         if step:
             print("environment.json is missing: it is written again, from the images of now")
         describe_run(context, family)
-    if step and not run.log.exists():
-        print(f"log.csv is missing: its rows up to step {step:,} are lost")
     write_config(run, config, family.package)
     if changes:
         keys = {change.key: [change.before, change.after] for change in changes}
@@ -142,6 +141,24 @@ def rewind(context, family, changes):
     if not all(may_change(change.key) for change in changes):
         remove_later_best(run, step)
     remove_after(run, step, metric_columns(context, family))
+
+
+def report_lost_rows(run, step, checkpoint):
+    """Say which rows of the log, up to the step that a run goes on from, are lost.
+
+    Raises:
+        UserError: if log.csv is there and no log.
+    """
+    if not run.log.exists():
+        if step:
+            print(f"log.csv is missing: its rows up to step {step:,} are lost")
+        return
+    found, expected = len(whole_rows(run.log, step)[1]), checkpoint and checkpoint.record.log_rows
+    if expected and found < expected:
+        print(
+            f"{run.log}: expected {expected:,} rows up to step {step:,}, received {found:,}; "
+            "rows that are missing or damaged are left out"
+        )
 
 
 def repair_finished(context):

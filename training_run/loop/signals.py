@@ -1,18 +1,12 @@
 """Ending a run cleanly when a signal arrives."""
 
 import signal
-from contextlib import contextmanager
 
 import keras
 
-STOP_SIGNALS = [
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
-]
-"""Ctrl-C, `kill`, and a terminal that closes."""
-
 
 class StopRequest:
-    """A signal handler that notes the first signal and raises KeyboardInterrupt at the second.
+    """A signal handler that notes a signal.
 
     Attributes:
         received: name of the signal, or None so far.
@@ -21,8 +15,6 @@ class StopRequest:
     received = None
 
     def __call__(self, number, frame):
-        if self.received:
-            raise KeyboardInterrupt
         self.received = signal.Signals(number).name
         print(f"\n{self.received}: saving, then stopping (once more to stop at once)", flush=True)
 
@@ -37,17 +29,3 @@ class StopOnSignal(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         if self.request.received:
             self.model.stop_training = True
-
-
-@contextmanager
-def handling_signals(request):
-    """Let a `StopRequest` handle `STOP_SIGNALS`, and restore the handlers afterwards."""
-    before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
-    for number, handler in before.items():
-        if number == signal.SIGINT or handler is not signal.SIG_IGN:  # `nohup` ignores SIGHUP
-            signal.signal(number, request)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

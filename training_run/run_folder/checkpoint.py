@@ -18,7 +18,7 @@ import numpy as np
 
 from training_run.config.records import Record, read_record, write_record
 from training_run.errors import UserError
-from training_run.files import sha256_of_file
+from training_run.files import errors_name, sha256_of_file
 
 FORMAT = 1
 
@@ -34,6 +34,7 @@ class CheckpointRecord(Record):
         seconds: training time so far.
         sha256: of `state.npz`.
         config: the configuration that the run was trained with; None in older checkpoints.
+        log_rows: rows of log.csv up to this step; None in older checkpoints.
     """
 
     format: int
@@ -41,6 +42,7 @@ class CheckpointRecord(Record):
     seconds: float
     sha256: str
     config: dict | None = None
+    log_rows: int | None = None
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,7 @@ def state_arrays(model):
     return {name: np.asarray(value) for name, value in state_variables(model).items()}
 
 
-def save_checkpoint(folder, model, step, seconds, config=None):
+def save_checkpoint(folder, model, step, seconds, config=None, log_rows=None):
     """Write a checkpoint to a temporary folder and rename it into place.
 
     Args:
@@ -105,22 +107,37 @@ def save_checkpoint(folder, model, step, seconds, config=None):
         step: training steps done.
         seconds: training time so far.
         config: the run's configuration as plain values.
+        log_rows: rows of log.csv so far.
 
     Returns:
         Path of the new checkpoint, `folder/step_000200`.
+
+    Raises:
+        OSError: naming that path.
     """
-    folder = Path(folder)
+    target = Path(folder) / f"step_{step:06d}"
+    with errors_name(target):
+        _save_whole(target, state_arrays(model), step, seconds, config, log_rows)
+    return target
+
+
+def _save_whole(target, arrays, step, seconds, config, log_rows):
+    folder = target.parent
     folder.mkdir(exist_ok=True)
-    target = folder / f"step_{step:06d}"
     temporary = Path(tempfile.mkdtemp(dir=folder, prefix=".tmp-"))
     try:
         state = temporary / "state.npz"
         with open(state, "wb") as file:
-            np.savez(file, **state_arrays(model))
+            np.savez(file, **arrays)
             file.flush()
             os.fsync(file.fileno())
         record = CheckpointRecord(
-            format=FORMAT, step=step, seconds=seconds, sha256=sha256_of_file(state), config=config
+            format=FORMAT,
+            step=step,
+            seconds=seconds,
+            sha256=sha256_of_file(state),
+            config=config,
+            log_rows=log_rows,
         )
         write_record(temporary / "checkpoint.json", record)
         if target.exists():  # damaged, or of a training that was changed on resume
@@ -129,7 +146,6 @@ def save_checkpoint(folder, model, step, seconds, config=None):
         os.rename(temporary, target)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-    return target
 
 
 def checkpoints_in(folder):

@@ -2,11 +2,17 @@
 
 import csv
 import io
+import re
+from pathlib import Path
 
 import numpy as np
 
 from training_run.errors import UserError
 from training_run.files import append_text, write_text
+from training_run.run_folder.paths import is_number
+
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|nan|[-+]?inf", re.ASCII)
+"""What Python writes; `float` reads more, 1_0 and digits of all scripts among it."""
 
 
 def append_row(path, columns, values):
@@ -51,10 +57,11 @@ def read_log(path):
     return {name: column[has_step] for name, column in columns.items()}
 
 
-def cut_log(path, step, columns):
-    """Keep a log's whole rows up to `step`, and add the columns that it will need.
+def whole_rows(path, step):
+    """The header of a log and its whole rows up to `step`, as lists of cells.
 
-    New columns come last, empty so far; columns no longer needed stay.
+    A row is whole if it ends its line, has a cell of each column, each a number or empty, and a
+    step after the one before it.
 
     Raises:
         UserError: if the file is no such log.
@@ -65,23 +72,44 @@ def cut_log(path, step, columns):
             f"{path}: expected a log with the columns step and seconds, received something else; "
             "move it away to go on with a new one"
         )
+    whole, last = [], -1
+    for row in rows:
+        numbers = len(row) == len(header) and all(not c or _NUMBER.fullmatch(c) for c in row)
+        if numbers and is_number(row[0]) and last < int(row[0]) <= step:
+            whole.append(row)
+            last = int(row[0])
+    return header, whole
+
+
+def count_rows(path):
+    """Number of rows of a log without its header; 0 where there is none."""
+    return len(_read_rows(path)[1]) if path.exists() else 0
+
+
+def cut_log(path, step, columns):
+    """Keep a log's whole rows up to `step`, and add the columns that it will need.
+
+    New columns come last, empty so far; columns no longer needed stay.
+
+    Raises:
+        UserError: if the file is no such log.
+    """
+    header, rows = whole_rows(path, step)
     new = [name for name in columns if name not in header]
-    kept = [
-        row + [""] * len(new)
-        for row in rows
-        if len(row) == len(header) and row[0].isdecimal() and int(row[0]) <= step
-    ]
-    if kept:
-        write_text(path, _to_csv([header + new, *kept]))
+    if rows:
+        write_text(path, _to_csv([header + new, *(row + [""] * len(new) for row in rows)]))
     else:
         path.unlink()
 
 
 def _read_rows(path):
-    """(header, rows) of a CSV file; both empty where it is not CSV text."""
+    """(header, rows) of a CSV file; both empty where it is not CSV text.
+
+    What stands after the last line end is half a row, and left out.
+    """
     try:
-        with open(path, newline="", encoding="utf-8") as file:
-            header, *rows = list(csv.reader(file)) or [[]]
+        text = Path(path).read_bytes().decode()
+        header, *rows = list(csv.reader(io.StringIO(text[: text.rfind("\n") + 1]))) or [[]]
     except OSError as error:
         raise UserError(f"{path}: the log cannot be read: {error.strerror or error}") from None
     except (ValueError, csv.Error):
@@ -96,7 +124,4 @@ def _to_csv(rows):
 
 
 def _number(cell):
-    try:
-        return float(cell)
-    except ValueError:
-        return np.nan
+    return float(cell) if _NUMBER.fullmatch(cell) else np.nan

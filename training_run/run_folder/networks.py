@@ -1,5 +1,6 @@
 """The networks of a run folder: saving them, and loading them without running any code."""
 
+import json
 import zipfile
 from typing import NamedTuple
 
@@ -25,12 +26,41 @@ IMAGES_TO_LOGITS = Signature(4, (2,))
 IMAGES_TO_POSTERIORS = Signature(4, (2, 2))
 IMAGES_TO_IMAGES = Signature(4, (4,))
 
+MEMBERS = {"config.json", "metadata.json", "model.weights.h5"}
+"""Files inside of a `.keras` file."""
+
 
 def save_networks(run, model):
     """Write each of the model's networks as `NAME.keras`, whole or not at all."""
     for name, network in model.networks().items():
         with atomic_path(run.network(name)) as temporary:
             network.save(temporary)
+
+
+def check_network(run, name):
+    """Refuse a missing or damaged `NAME.keras` without importing Keras, which takes seconds.
+
+    Returns:
+        Its path.
+
+    Raises:
+        UserError: if there is none, or it is no zip file that holds what Keras puts there.
+    """
+    path = run.network(name)
+    if not path.is_file():
+        raise UserError(f"{path}: expected a saved network, received a run folder without it")
+    expected = f"{path}: expected a .keras file, received something else or a damaged one"
+    try:
+        with zipfile.ZipFile(path) as archive:
+            missing = MEMBERS - set(archive.namelist())
+            damaged = archive.testzip()
+            json.loads(archive.read("config.json"))
+    except Exception:  # zipfile raises nearly anything at broken files
+        raise UserError(expected) from None
+    if missing or damaged:
+        what = f"without {min(missing)}" if missing else f"with a damaged {damaged}"
+        raise UserError(f"{expected}, {what}")
+    return path
 
 
 def load_network(run, name, expected):
@@ -50,11 +80,7 @@ def load_network(run, name, expected):
         UserError: if there is none, it cannot be loaded safely, it has another signature, or its
             weights are not finite.
     """
-    path = run.network(name)
-    if not path.is_file():
-        raise UserError(f"{path}: expected a saved network, received a run folder without it")
-    if not zipfile.is_zipfile(path):
-        raise UserError(f"{path}: expected a .keras file, received something else or a damaged one")
+    path = check_network(run, name)
     import keras
 
     try:

@@ -10,7 +10,7 @@ from filelock import FileLock
 
 from training_run.config.load import config_to_yaml
 from training_run.errors import UserError
-from training_run.files import write_text
+from training_run.files import folder_problem, write_text
 
 _NUMBERED = re.compile(r"^(\d{5,})-(.+)$")
 
@@ -88,7 +88,7 @@ def create_run_dir(output_dir, name):
 
 def _last_number(output_dir):
     counter = output_dir / ".last_number"
-    text = counter.read_text().strip() if counter.is_file() else ""
+    text = counter.read_text("ascii", "replace").strip() if counter.is_file() else ""
     numbers = [number for number, _ in numbered_runs(output_dir)]
     return max([0, *numbers, int(text) if is_number(text) else 0])
 
@@ -111,18 +111,7 @@ def check_output_dir(output_dir):
     Raises:
         UserError: naming what is there instead.
     """
-    path, reason = Path(output_dir), None
-    try:
-        while not path.exists():
-            path = path.parent
-    except OSError as error:  # a name that is too long, a loop of links
-        reason = f"{output_dir}: {error.strerror}"
-    if "\0" in str(output_dir):
-        reason = "a name with a null character"
-    elif reason is None and not path.is_dir():
-        reason = f"{path}, which is no folder"
-    elif reason is None and not os.access(path, os.W_OK | os.X_OK):
-        reason = f"{path}, which may not be written to"
+    reason = folder_problem(output_dir)
     if reason:
         raise UserError(f"output_dir: expected a folder for the runs, received {reason}")
 

@@ -187,6 +187,8 @@ def remove_after(run, step, columns):
             path.unlink(missing_ok=True)
     if run.log.exists():
         cut_log(run.log, step, columns)
+    else:
+        run.log.unlink(missing_ok=True)  # a link to nowhere: rows would be written there
 
 
 def remove_later_best(run, step):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from training_run.errors import UserError
-from training_run.run_folder.log import read_log
+from training_run.run_folder.log import count_rows, cut_log, read_log, whole_rows
 
 LOG = """step,seconds,d_loss,g_loss,d_accuracy_real,val_g_loss,fid
 100,1.0,1.5,0.5,0.25,,
@@ -46,3 +46,24 @@ def test_a_log_without_steps_is_refused(tmp_path, text):
 def test_a_missing_log_is_refused(tmp_path):
     with pytest.raises(UserError, match=r"log\.csv: the log cannot be read: No such file"):
         read_log(tmp_path / "log.csv")
+
+
+def test_a_row_without_its_end_is_left_out(tmp_path):
+    path = write_log(tmp_path, "step,seconds,loss\n1,1.0,0.25\n2,2.0,0.1")  # of 0.125, it may be
+    np.testing.assert_array_equal(read_log(path)["step"], [1])
+    assert count_rows(path) == 1
+
+
+@pytest.mark.parametrize("cell", ["1_0", "\u0663", "text", "0x1", "\x1b[1m"])
+def test_only_what_python_writes_is_a_number(tmp_path, cell):
+    path = write_log(tmp_path, f"step,seconds,loss\n1,1.0,{cell}\n2,2.0,-1.5e-07\n")
+    np.testing.assert_array_equal(read_log(path)["loss"], [np.nan, -1.5e-07])
+    assert whole_rows(path, 9)[1] == [["2", "2.0", "-1.5e-07"]]
+
+
+def test_whole_rows_are_in_order_and_no_later_than_asked_for(tmp_path):
+    rows = "1,1.0,\n3,3.0,nan\n2,2.0,1\n3,3.0,1\n4,4.0\n5,5.0,inf\n8,8.0,1\n"
+    path = write_log(tmp_path, f"step,seconds,loss\n{rows}")
+    assert [row[0] for row in whole_rows(path, 7)[1]] == ["1", "3", "5"]
+    cut_log(path, 7, ("loss", "fid"))
+    assert path.read_text() == "step,seconds,loss,fid\n1,1.0,,\n3,3.0,nan,\n5,5.0,inf,\n"

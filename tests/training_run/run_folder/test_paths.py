@@ -32,6 +32,13 @@ def test_numbers_go_on_where_the_counter_file_is_lost(tmp_path):
     assert create_run_dir(tmp_path, "a").path.name == "00042-a"
 
 
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"", b"12 monkeys", 6000 * b"9", b"-7"])
+def test_numbers_go_on_where_the_counter_file_is_damaged(tmp_path, content):
+    (tmp_path / "00041-x").mkdir()
+    (tmp_path / ".last_number").write_bytes(content)
+    assert create_run_dir(tmp_path, "a").path.name == "00042-a"
+
+
 def test_many_runs_started_at_once_get_different_numbers(tmp_path):
     with ThreadPoolExecutor(8) as pool:
         names = list(pool.map(lambda k: create_run_dir(tmp_path, f"n{k}").path.name, range(24)))
