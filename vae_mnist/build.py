@@ -10,6 +10,7 @@ from vae_mnist.networks import (
     build_mlp_decoder,
     build_mlp_encoder,
 )
+from vae_mnist.vamp import DEFAULT_PSEUDO_INPUTS, VampPrior
 
 
 def build_vae(config, spec, block):
@@ -17,6 +18,7 @@ def build_vae(config, spec, block):
     vae = VAE(
         *build_networks(config, spec),
         build_loss(config, spec),
+        prior=build_prior(config, spec),
         binarize=config.data.binarize,
         batch_size=config.training.batch_size,
         seed=config.seed,
@@ -39,6 +41,7 @@ def build_networks(config, spec):
         "seed": config.seed,
     }
     if model.kind == "mlp":
+        common["activation"] = model.activation
         encoder = build_mlp_encoder(widths=model.encoder_widths, **common)
         return encoder, build_mlp_decoder(widths=model.decoder_widths, **common)
     common["kernel_size"] = model.kernel_size
@@ -51,4 +54,19 @@ def build_loss(config, spec):
     loss = config.loss
     steps_per_epoch = spec.num_train // config.training.batch_size
     warmup_steps = interval_to_steps(loss.warmup, steps_per_epoch) if loss.warmup else 0
-    return VAELoss(loss.reconstruction, loss.c, loss.beta, warmup_steps, loss.free_bits)
+    return VAELoss(
+        loss.reconstruction,
+        loss.c,
+        loss.beta,
+        warmup_steps,
+        loss.free_bits,
+        loss.importance_samples,
+    )
+
+
+def build_prior(config, spec):
+    """The `VampPrior` that is trained with the networks; None for any other prior."""
+    if config.prior.kind != "vamp":
+        return None
+    num = config.prior.components or DEFAULT_PSEUDO_INPUTS
+    return VampPrior(num, spec.image_shape, config.seed)

@@ -8,6 +8,7 @@ from training_run.pictures.pixels import to_uint8
 from vae_mnist.latent_path import write_run_strip
 from vae_mnist.plane import write_manifold
 from vae_mnist.trained import labels_at
+from vae_mnist.vamp import SavePrior
 
 
 class Validation(EverySteps):
@@ -38,6 +39,9 @@ def vae_callbacks(context):
         SampleGrids(clock, schedule.samples_every, *look, context.run.reconstruction),
         AtEnd(partial(write_latent_pictures, context)),
     ]
+    if context.model.prior is not None:
+        path = context.run.path / "prior.npz"
+        callbacks.append(SavePrior(clock, schedule.checkpoints_every, path))
     if config.validation.every:
         scored = held_out(context.data, config.validation.num_images)
         callbacks.append(Validation(clock, schedule.every("validation"), *scored))

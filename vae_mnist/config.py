@@ -41,6 +41,9 @@ class MLPConfig(NetworksConfig):
     kind: Literal["mlp"] = "mlp"
     encoder_widths: Widths = (256,)
     decoder_widths: Widths = (256,)
+    activation: Literal["relu", "tanh", "gated"] = Field(
+        "relu", description="of the hidden layers; gated: half of a layer times a sigmoid of itself"
+    )
 
 
 class ConvConfig(NetworksConfig):
@@ -75,6 +78,22 @@ class LossConfig(Section):
     free_bits: NonNegativeFloat = Field(
         0.0, description="minimum KL that counts, nats per latent dimension"
     )
+    importance_samples: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        1, description="codes per image in the bound (IWAE, Burda et al. 2016)"
+    )
+
+
+class PriorConfig(Section):
+    """The distribution of codes that samples are drawn from."""
+
+    kind: Literal["normal", "vamp"] = Field(
+        "normal",
+        description="vamp: a mixture of the posteriors of learned pseudo-inputs, trained with the "
+        "networks (Tomczak & Welling 2018)",
+    )
+    components: PositiveInt | None = Field(
+        None, description="of the prior's mixture; null: 500 pseudo-inputs"
+    )
 
 
 class ValidationConfig(Section):
@@ -94,6 +113,7 @@ class VAEConfig(RunConfig):
         Discriminator(model_kind("mlp")),
     ] = MLPConfig()
     loss: LossConfig = LossConfig()
+    prior: PriorConfig = PriorConfig()
     validation: ValidationConfig = ValidationConfig()
     quality: QualityConfig = QualityConfig()
     optimizer: AdamConfig = AdamConfig()
@@ -106,6 +126,48 @@ class VAEConfig(RunConfig):
                 f"{list(self.model.value_range)}"
             )
         return self
+
+    @model_validator(mode="after")
+    def _check_bound(self):
+        """Several samples bound log p(x) only if their weights are p(x, z) / q(z|x)."""
+        loss, grey = self.loss, self.data.binarize == "none"
+        wanted = {
+            "loss.c 1": (loss.c, loss.c != 1),
+            "loss.beta 1": (loss.beta, loss.beta != 1),
+            "loss.warmup null": (loss.warmup, loss.warmup is not None),
+            "loss.free_bits 0": (loss.free_bits, loss.free_bits != 0),
+            "data.binarize static or dynamic for a Bernoulli likelihood": (
+                self.data.binarize,
+                grey and loss.reconstruction == "bernoulli",
+            ),
+        }
+        if loss.importance_samples > 1:
+            refuse_first(wanted, f"loss.importance_samples {loss.importance_samples}")
+        return self
+
+    @model_validator(mode="after")
+    def _check_prior(self):
+        prior, free_bits = self.prior, self.loss.free_bits
+        normal = {"prior.components null": (prior.components, prior.components is not None)}
+        vamp = {
+            "loss.free_bits 0": (free_bits, free_bits != 0),
+            "model.conditional false": (True, self.model.conditional),
+        }
+        refuse_first({"normal": normal, "vamp": vamp}[prior.kind], f"prior.kind {prior.kind}")
+        return self
+
+
+def refuse_first(wanted, reason):
+    """Raise `ValueError` for the first key that does not go with another.
+
+    Args:
+        wanted: dict of a key with the value it must have, to the value received and whether that
+            is wrong.
+        reason: the other key with its value.
+    """
+    for expected, (received, is_wrong) in wanted.items():
+        if is_wrong:
+            raise ValueError(f"expected {expected} with {reason}, received {received!r}")
 
 
 def check_data(config, spec, path):

@@ -24,6 +24,10 @@ class VAEFamily(Family):
     def grid(self, model, config, data):
         from training_run.loop.sample_grid import sample_grid
 
+        if model.prior is not None:
+            from vae_mnist.vamp import vamp_grid
+
+            return vamp_grid(model, config)
         return sample_grid(model, config, data)
 
     def intervals(self, config):
