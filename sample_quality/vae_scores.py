@@ -15,7 +15,9 @@ from sample_quality.scores.reconstruction import reconstruction_errors
 NUM_IMPORTANCE_SAMPLES = 200
 
 
-def score_vae(encoder, decoder, images, labels, settings, *, likelihood_images, seed, note):
+def score_vae(
+    encoder, decoder, images, labels, settings, *, likelihood_images, seed, note, mixture=None
+):
     """Score what a VAE makes of test images.
 
     Args:
@@ -26,6 +28,7 @@ def score_vae(encoder, decoder, images, labels, settings, *, likelihood_images, 
         likelihood_images: number of images whose log p(x) is estimated, at most.
         seed: of latents and of the bootstrap.
         note: receives a sentence on the likelihood.
+        mixture: the `Mixture` of a learned prior, or None.
 
     Returns:
         dict of `METRICS` name to `Score`; likelihoods, in nats per image, only if the loss was one.
@@ -38,7 +41,8 @@ def score_vae(encoder, decoder, images, labels, settings, *, likelihood_images, 
         return scores
     active = active_units(model, images, labels)
     note(f"{active.sum()} of {len(active)} latent dimensions are active")
-    return scores | _likelihood_scores(model, images, labels, likelihood_images, seed)
+    log_prior = None if mixture is None else mixture.log_density
+    return scores | _likelihood_scores(model, images, labels, likelihood_images, seed, log_prior)
 
 
 def latent_model(encoder, decoder, settings):
@@ -56,8 +60,11 @@ def latent_model(encoder, decoder, settings):
     return None
 
 
-def _likelihood_scores(model, images, labels, num_estimated, seed):
-    """-ELBO, its two terms, and -log p(x) of the first `num_estimated` images."""
+def _likelihood_scores(model, images, labels, num_estimated, seed, log_prior):
+    """-ELBO, its two terms, and -log p(x) of the first `num_estimated` images.
+
+    Under a learned prior -log p(x) is another one, by the same samples of z.
+    """
     bound = negative_elbo(model, images, labels, seed=seed)
     terms = {
         "negative_elbo": bound.total,
@@ -68,12 +75,16 @@ def _likelihood_scores(model, images, labels, num_estimated, seed):
         name: _score(name, values, model.name, images, seed) for name, values in terms.items()
     }
     images, labels = images[:num_estimated], None if labels is None else labels[:num_estimated]
-    estimates = importance_weighted_nll(
-        model, images, labels, num_samples=NUM_IMPORTANCE_SAMPLES, seed=seed
-    )
     features = f"{model.name}, {NUM_IMPORTANCE_SAMPLES} importance samples"
-    name = "negative_log_likelihood"
-    return scores | {name: _score(name, estimates, features, images, seed)}
+    priors = {"negative_log_likelihood": None}
+    if log_prior is not None:
+        priors["negative_log_likelihood_learned_prior"] = log_prior
+    for name, prior in priors.items():
+        estimates = importance_weighted_nll(
+            model, images, labels, num_samples=NUM_IMPORTANCE_SAMPLES, seed=seed, log_prior=prior
+        )
+        scores[name] = _score(name, estimates, features, images, seed)
+    return scores
 
 
 def _score(name, by_image, features, images, seed):

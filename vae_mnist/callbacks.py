@@ -36,8 +36,13 @@ def vae_callbacks(context):
     look = (make_pairs, (0, 255), num_columns)
     callbacks = [
         SampleGrids(clock, schedule.samples_every, *look, context.run.reconstruction),
-        AtEnd(partial(write_latent_pictures, context)),
     ]
+    if config.prior.kind == "mixture":
+        from vae_mnist.prior_callback import FitPrior  # it needs scikit-learn only when it fits
+
+        every = schedule.every("quality") if config.quality.every else None
+        callbacks.insert(0, FitPrior(context, every))
+    callbacks.append(AtEnd(partial(write_latent_pictures, context)))
     if config.validation.every:
         scored = held_out(context.data, config.validation.num_images)
         callbacks.append(Validation(clock, schedule.every("validation"), *scored))

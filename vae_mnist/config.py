@@ -77,6 +77,17 @@ class LossConfig(Section):
     )
 
 
+class PriorConfig(Section):
+    """What samples are decoded from; a learned prior is fitted to the codes of a trained VAE."""
+
+    kind: Literal["normal", "mixture"] = Field(
+        "normal", description="N(0, I), or a mixture of Gaussians with full covariances"
+    )
+    components: PositiveInt | None = Field(
+        None, description="Gaussians of a mixture; null: the number that held-out codes choose"
+    )
+
+
 class ValidationConfig(Section):
     """The loss on held-out images, in columns val_* of log.csv."""
 
@@ -94,6 +105,7 @@ class VAEConfig(RunConfig):
         Discriminator(model_kind("mlp")),
     ] = MLPConfig()
     loss: LossConfig = LossConfig()
+    prior: PriorConfig = PriorConfig()
     validation: ValidationConfig = ValidationConfig()
     quality: QualityConfig = QualityConfig()
     optimizer: AdamConfig = AdamConfig()
@@ -114,8 +126,22 @@ def check_data(config, spec, path):
     if config.model.conditional and spec.num_classes is None:
         message = f"expected a data set with labels, received {config.data.dataset!r} without"
         problems.append(Problem(str(path), "model.conditional", message))
+    if components := config.prior.components:
+        problems += components_problems(components, config, spec, path)
     every = config.validation.every
     if every:
         problems += problems_between_rows(config, spec, path, "validation.every", every)
     if problems:
         raise ConfigError(problems)
+
+
+def components_problems(components, config, spec, path):
+    """What is wrong with `prior.components`: a list of at most one `Problem`."""
+    least = spec.num_classes if config.model.conditional and spec.num_classes else 1
+    if least <= components <= spec.num_train:
+        return []
+    message = (
+        f"expected {least:,} to {spec.num_train:,} Gaussians, at most one for each training image"
+        f"{' and at least one for each class' if least > 1 else ''}, received {components:,}"
+    )
+    return [Problem(str(path), "prior.components", message)]

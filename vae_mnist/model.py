@@ -56,6 +56,7 @@ class VAE(Composite):
             start = keras.initializers.Constant(INITIAL_LOG_SCALE)
             self.log_scale_weight = self.add_weight(shape=(), initializer=start, name="log_scale")
         self.binarize, self.batch_size, self.seed = binarize, batch_size, seed
+        self.prior = None  # a learned one, while there is one of the weights as they are
         self.is_conditional = len(encoder.inputs) == 2
         self.image_shape = encoder.inputs[0].shape[1:]
         self.latent_dim = decoder.inputs[0].shape[-1]

@@ -98,7 +98,7 @@ def fit_prior(vae, data, config, components=None, seed=None, effort=FULL):
     started = time.monotonic()
     seed = config.seed if seed is None else seed
     codes, held_out = training_codes(vae, data, config, seed, effort.codes)
-    check_codes(codes)
+    check_codes(codes, data.num_classes)
     z = draw_codes(held_out, seed)
     if components is None:
         mixture = choose_mixture(codes, z, held_out.labels, seed, effort)
@@ -127,6 +127,7 @@ def training_codes(vae, data, config, seed, most):
     Images that are binarised at every step are here the draw that static binarisation makes.
     """
     from sample_quality.scores.likelihood import binarize_images
+    from vae_mnist.losses import MAX_LOG_VAR
 
     num = len(data.x_train)
     order = np.random.default_rng(seed).permutation(num)[: min(num, most)]
@@ -135,15 +136,19 @@ def training_codes(vae, data, config, seed, most):
         images = binarize_images(images, "train")
     labels = data.y_train[order] if vae.is_conditional else None
     z_mean, z_log_var = vae.posterior(images[order], labels)
-    # As in training, see `losses.sample_posterior`.
-    variances = np.exp(np.minimum(z_log_var.astype(np.float32), 20.0))
+    variances = np.exp(np.minimum(z_log_var.astype(np.float32), MAX_LOG_VAR))
     codes = Codes(z_mean.astype(np.float32), variances, labels)
     num_held_out = max(1, min(MAX_HELD_OUT, int(SHARE_HELD_OUT * len(order))))
     return codes.select(slice(num_held_out, None)), codes.select(slice(num_held_out))
 
 
-def check_codes(codes):
-    """Raise `UserError` unless the codes are finite and vary in each dimension."""
+def check_codes(codes, num_classes=None):
+    """Raise `UserError` unless the codes are finite, of each class and vary in each dimension."""
+    if codes.labels is not None and len(np.unique(codes.labels)) < num_classes:
+        raise UserError(
+            f"prior: expected codes of each of the {num_classes} classes, received those of "
+            f"{len(np.unique(codes.labels))}"
+        )
     with np.errstate(over="ignore", invalid="ignore"):
         spread = np.var(codes.means, axis=0) + codes.variances.mean(axis=0)
     if not np.isfinite(spread).all():
@@ -221,7 +226,9 @@ def fit_mixture(codes, components, seed, iterations=FULL.iterations):
         A `Mixture`; the same codes and seed give the same one.
     """
     share = components_per_class(components, codes.labels)
-    parts = [(label, fit_gaussians(part, share, seed, iterations)) for label, part in by_class(codes)]
+    parts = [
+        (label, fit_gaussians(part, share, seed, iterations)) for label, part in by_class(codes)
+    ]
     arrays = [np.concatenate(each).astype(np.float32) for each in zip(*(p for _, p in parts))]
     if codes.labels is None:
         return Mixture(*arrays)
@@ -258,7 +265,7 @@ def start(means, variances, components, seed):
         components,
         batch_size=4096,
         n_init=1,
-        max_iter=20,
+        max_iter=5,
         max_no_improvement=None,  # to stop early would depend on the order of a sum
         random_state=seed,
     ).fit(means)
