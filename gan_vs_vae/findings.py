@@ -102,7 +102,8 @@ def learned_priors(rows):
     sentences = []
     for title in dict.fromkeys(title for name, title in values if name.endswith(SUFFIX)):
         pairs = [
-            f"{label} {number(values[name, title])} (N(0, I): {number(values[name + SUFFIX, title])})"
+            f"{label} {number(values[name, title])} "
+            f"(N(0, I): {number(values[name + SUFFIX, title])})"
             for name, label in PRIOR_SCORES.items()
             if (name + SUFFIX, title) in values
         ]

@@ -76,8 +76,9 @@ class FrechetScore:
 class KeepBest(EverySteps):
     """Scores the run at an interval, logs the score and keeps the networks with the lowest one.
 
-    `best/` holds the networks, a learned prior and `score.json` (score, value, step, protocol). It is replaced as
-    a whole, so its files always belong together. A resumed run continues from its `best/`.
+    `best/` holds the networks, a learned prior and `score.json` (score, value, step, protocol). It
+    is replaced as a whole, so its files always belong together. A resumed run continues from its
+    `best/`.
 
     Args:
         clock, every: when.

@@ -151,8 +151,8 @@ class Quality(NamedTuple):
     Attributes:
         scores: dict of `METRICS` name to `Score`.
         about: dict of what was scored: `run`, `network`, `network_sha256`, `prior_sha256` (of
-            prior.npz; "" without a learned prior), and `notes`, a list of sentences. Where the images have no classifier, `without_classifier` is the one of
-            the notes that says why.
+            prior.npz; "" without a learned prior), and `notes`, a list of sentences. Where the
+            images have no classifier, `without_classifier` is the one of the notes that says why.
     """
 
     scores: dict

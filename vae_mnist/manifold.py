@@ -20,8 +20,8 @@ def main(argv=None):
     parser = CommandParser(
         prog="python -m vae_mnist.manifold",
         description="The latent plane of a VAE with two latent dimensions: images decoded at the "
-        "quantiles of N(0, I), and the posterior means of the test images, coloured by class, under "
-        "lines of equal density of the learned prior, if the run has one.",
+        "quantiles of N(0, I), and the posterior means of the test images, coloured by class, "
+        "under lines of equal density of the learned prior, if the run has one.",
     )
     add_run_arguments(parser, "RUN-manifold.png, here")
     parser.add_argument(

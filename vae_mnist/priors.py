@@ -1,14 +1,13 @@
 """Fitting a learned prior to the codes of a trained VAE.
 
 The samples of a VAE are decoded from its prior p(z) = N(0, I), but its decoder has been trained on
-draws of q(z|x), whose average over the images, the aggregate posterior q(z), is no Gaussian (Hoffman
-& Johnson 2016, "ELBO surgery", equation 6). Much of N(0, I) is never decoded while training: samples
-from there are poor. So p(z) is fitted to q(z) once the networks are trained (Ghosh et al. 2020,
-arXiv:1903.12436, section 4, ex-post density estimation): a mixture of Gaussians with full
-covariances, by expectation-maximisation. Networks are left as they are, and so is their ELBO.
+draws of q(z|x), whose average over the images, the aggregate posterior q(z), is no Gaussian
+(Hoffman & Johnson 2016, "ELBO surgery"). Much of N(0, I) is never decoded while training, and
+samples from there are poor. So p(z) is fitted to q(z) once the networks are trained (Ghosh et al.
+2020, arXiv:1903.12436, section 4, ex-post density estimation): a mixture of Gaussians with full
+covariances, by expectation-maximisation. The networks stay as they are, and so does their ELBO.
 
-A flow in the place of the mixture is not built: in experiments its samples were worse by a factor
-of more than two, and it took longer.
+A flow was tried in the place of the mixture and is not built, since its samples were clearly worse.
 
 EM has two steps (Dempster et al. 1977; Bishop 2006, section 9.2). With the features of a code,
 phi(z) = (1, z_i, z_i z_j), both are one matrix product:
@@ -229,7 +228,9 @@ def fit_mixture(codes, components, seed, iterations=FULL.iterations):
     parts = [
         (label, fit_gaussians(part, share, seed, iterations)) for label, part in by_class(codes)
     ]
-    arrays = [np.concatenate(each).astype(np.float32) for each in zip(*(p for _, p in parts))]
+    arrays = [
+        np.concatenate(each).astype(np.float32) for each in zip(*(p for _, p in parts), strict=True)
+    ]
     if codes.labels is None:
         return Mixture(*arrays)
     return Mixture(*arrays, np.repeat([label for label, _ in parts], share).astype(np.int32))
