@@ -18,7 +18,7 @@ def build_vae(config, spec, block):
     vae = VAE(
         *build_networks(config, spec),
         build_loss(config, spec),
-        prior=build_prior(config, spec),
+        vamp=build_vamp(config, spec),
         binarize=config.data.binarize,
         batch_size=config.training.batch_size,
         seed=config.seed,
@@ -64,7 +64,7 @@ def build_loss(config, spec):
     )
 
 
-def build_prior(config, spec):
+def build_vamp(config, spec):
     """The `VampPrior` that is trained with the networks; None for any other prior."""
     if config.prior.kind != "vamp":
         return None

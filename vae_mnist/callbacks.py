@@ -8,7 +8,6 @@ from training_run.pictures.pixels import to_uint8
 from vae_mnist.latent_path import write_run_strip
 from vae_mnist.plane import write_manifold
 from vae_mnist.trained import labels_at
-from vae_mnist.vamp import SavePrior
 
 
 class Validation(EverySteps):
@@ -37,11 +36,17 @@ def vae_callbacks(context):
     look = (make_pairs, (0, 255), num_columns)
     callbacks = [
         SampleGrids(clock, schedule.samples_every, *look, context.run.reconstruction),
-        AtEnd(partial(write_latent_pictures, context)),
     ]
-    if context.model.prior is not None:
-        path = context.run.path / "prior.npz"
-        callbacks.append(SavePrior(clock, schedule.checkpoints_every, path))
+    if config.prior.kind == "mixture":
+        from vae_mnist.prior_callback import FitPrior  # it needs scikit-learn only when it fits
+
+        every = schedule.every("quality") if config.quality.every else None
+        callbacks.insert(0, FitPrior(context, every))
+    if config.prior.kind == "vamp":
+        from vae_mnist.vamp import ShowVampPrior
+
+        callbacks.insert(0, ShowVampPrior(context))
+    callbacks.append(AtEnd(partial(write_latent_pictures, context)))
     if config.validation.every:
         scored = held_out(context.data, config.validation.num_images)
         callbacks.append(Validation(clock, schedule.every("validation"), *scored))

@@ -84,15 +84,18 @@ class LossConfig(Section):
 
 
 class PriorConfig(Section):
-    """The distribution of codes that samples are drawn from."""
+    """What samples are decoded from: N(0, I), or a learned prior."""
 
-    kind: Literal["normal", "vamp"] = Field(
+    kind: Literal["normal", "mixture", "vamp"] = Field(
         "normal",
-        description="vamp: a mixture of the posteriors of learned pseudo-inputs, trained with the "
-        "networks (Tomczak & Welling 2018)",
+        description="mixture: Gaussians with full covariances, fitted to the codes of a trained "
+        "VAE; vamp: the posteriors of learned images, trained with the networks (Tomczak & "
+        "Welling 2018)",
     )
     components: PositiveInt | None = Field(
-        None, description="of the prior's mixture; null: 500 pseudo-inputs"
+        None,
+        description="Gaussians of a mixture, null: the number that held-out codes choose; learned "
+        "images of vamp, null: 500",
     )
 
 
@@ -147,13 +150,14 @@ class VAEConfig(RunConfig):
 
     @model_validator(mode="after")
     def _check_prior(self):
-        prior, free_bits = self.prior, self.loss.free_bits
-        normal = {"prior.components null": (prior.components, prior.components is not None)}
-        vamp = {
+        """The KL from a VampPrior is sampled, so it has no dimensions; and it knows no classes."""
+        free_bits, conditional = self.loss.free_bits, self.model.conditional
+        wanted = {
             "loss.free_bits 0": (free_bits, free_bits != 0),
-            "model.conditional false": (True, self.model.conditional),
+            "model.conditional false": (conditional, conditional),
         }
-        refuse_first({"normal": normal, "vamp": vamp}[prior.kind], f"prior.kind {prior.kind}")
+        if self.prior.kind == "vamp":
+            refuse_first(wanted, "prior.kind vamp")
         return self
 
 
@@ -167,7 +171,12 @@ def refuse_first(wanted, reason):
     """
     for expected, (received, is_wrong) in wanted.items():
         if is_wrong:
-            raise ValueError(f"expected {expected} with {reason}, received {received!r}")
+            raise ValueError(f"expected {expected} with {reason}, received {shown(received)}")
+
+
+def shown(value):
+    """A value as YAML writes it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def check_data(config, spec, path):
@@ -176,8 +185,22 @@ def check_data(config, spec, path):
     if config.model.conditional and spec.num_classes is None:
         message = f"expected a data set with labels, received {config.data.dataset!r} without"
         problems.append(Problem(str(path), "model.conditional", message))
+    if components := config.prior.components:
+        problems += components_problems(components, config, spec, path)
     every = config.validation.every
     if every:
         problems += problems_between_rows(config, spec, path, "validation.every", every)
     if problems:
         raise ConfigError(problems)
+
+
+def components_problems(components, config, spec, path):
+    """What is wrong with `prior.components`: a list of at most one `Problem`."""
+    least = spec.num_classes if config.model.conditional and spec.num_classes else 1
+    if least <= components <= spec.num_train:
+        return []
+    message = (
+        f"expected {least:,} to {spec.num_train:,} Gaussians, at most one for each training image"
+        f"{' and at least one for each class' if least > 1 else ''}, received {components:,}"
+    )
+    return [Problem(str(path), "prior.components", message)]

@@ -39,7 +39,7 @@ class VAE(Composite):
         decoder: z (N, latent_dim) to images; its last layer is `Activation("sigmoid")`. Conditional
             networks take labels (N,) int32 as a second input, both or neither.
         loss: a `VAELoss`; not an argument of `compile`, since a learned scale is a weight.
-        prior: a `VampPrior`, trained with the networks; None for N(0, I).
+        vamp: a `VampPrior`, trained with the networks; None for N(0, I).
         binarize: "dynamic" draws each pixel of a training image anew at every step; otherwise
             images are taken as they are.
         batch_size: training examples in a batch.
@@ -48,23 +48,24 @@ class VAE(Composite):
 
     value_range = (0.0, 1.0)  # the decoder's sigmoid reaches no more
 
-    def __init__(self, encoder, decoder, loss, *, prior=None, binarize="none", batch_size, seed):
+    def __init__(self, encoder, decoder, loss, *, vamp=None, binarize="none", batch_size, seed):
         super().__init__(name="vae")
         self.encoder = encoder
         self.decoder = decoder
         self.decoder_logits = logits_network(decoder)
         self.vae_loss = loss
-        self.prior = prior
+        self.vamp = vamp
         self.reconstruction_loss = RECONSTRUCTION_LOSSES[loss.reconstruction]
         self.log_scale_weight = None
         if loss.reconstruction == "gaussian":
             start = keras.initializers.Constant(INITIAL_LOG_SCALE)
             self.log_scale_weight = self.add_weight(shape=(), initializer=start, name="log_scale")
         self.binarize, self.batch_size, self.seed = binarize, batch_size, seed
+        self.prior = None  # a learned one, while there is one of the weights as they are
         self.is_conditional = len(encoder.inputs) == 2
         self.image_shape = encoder.inputs[0].shape[1:]
         self.latent_dim = decoder.inputs[0].shape[-1]
-        self.samples_kl = loss.importance_samples > 1 or prior is not None
+        self.samples_kl = loss.importance_samples > 1 or vamp is not None
         codes = (loss.importance_samples,) if self.samples_kl else ()
         self.noise_shape = (*codes, self.latent_dim)
         self.loss_tracker = keras.metrics.Mean(name="loss")
@@ -96,8 +97,8 @@ class VAE(Composite):
     def learned_weights(self):
         """The weights that a step updates."""
         scale = [] if self.log_scale_weight is None else [self.log_scale_weight]
-        prior = [] if self.prior is None else self.prior.trainable_variables
-        return self.encoder.trainable_variables + self.decoder.trainable_variables + scale + prior
+        vamp = [] if self.vamp is None else self.vamp.trainable_variables
+        return self.encoder.trainable_variables + self.decoder.trainable_variables + scale + vamp
 
     @property
     def log_scale(self):
@@ -193,8 +194,8 @@ class VAE(Composite):
         )
         z = sample_posterior(z_mean, z_log_var, batch["epsilon"])
         log_prior = log_standard_normal
-        if self.prior is not None:
-            log_prior = self.prior.log_density(self.encoder, training)
+        if self.vamp is not None:
+            log_prior = self.vamp.log_density(self.encoder, training)
         kl = sampled_kl(z, z_log_var, batch["epsilon"], log_prior)
 
         codes = tf.reshape(z, (-1, self.latent_dim))

@@ -3,12 +3,13 @@
 import sys
 
 from training_run.cli.sample import sample_command
+from vae_mnist import prior_choice
 from vae_mnist.train import FAMILY
 
 
 def main(argv=None):
     """Run the command; returns its exit code."""
-    return sample_command(FAMILY, "vae_mnist.sample", "decoder", argv)
+    return sample_command(FAMILY, "vae_mnist.sample", "decoder", argv, prior_choice)
 
 
 if __name__ == "__main__":

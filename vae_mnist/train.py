@@ -23,12 +23,14 @@ class VAEFamily(Family):
 
     def grid(self, model, config, data):
         from training_run.loop.sample_grid import sample_grid
+        from vae_mnist.prior_grids import latents_of_now
 
-        if model.prior is not None:
-            from vae_mnist.vamp import vamp_grid
+        return sample_grid(model, config, data, latents_of_now(model, config))
 
-            return vamp_grid(model, config)
-        return sample_grid(model, config, data)
+    def grid_titles(self, model, config):
+        from vae_mnist.prior_grids import titles_of_now
+
+        return titles_of_now(model, config)
 
     def intervals(self, config):
         validation = {"validation": config.validation.every} if config.validation.every else {}

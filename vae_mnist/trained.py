@@ -40,6 +40,19 @@ def load_vae(run, config):
     )
 
 
+def load_vae_with_prior(run, config, kind=None):
+    """As `load_vae`, with the run's learned prior, if it has one, as `prior`.
+
+    Raises:
+        UserError: also if the prior belongs to other networks, or is damaged.
+    """
+    from sample_quality.priors import load_prior
+
+    vae = load_vae(run, config)
+    vae.prior = None if kind == "normal" else load_prior(run, vae.networks())
+    return vae
+
+
 def labels_at(data, indices):
     """Labels of test images, (n,) int32; None if the data have none."""
     return None if data.y_test is None else data.y_test[indices]

@@ -6,15 +6,20 @@ learned pseudo-inputs u_k: p(z) = (1/K) sum_k q(z|u_k). So the prior has the enc
 images more.
 """
 
+import math
+import time
+
 import keras
 import numpy as np
 import tensorflow as tf
 
-from training_run.files import atomic_path
-from training_run.loop.callbacks import EverySteps
-from training_run.step.batches import draw_normal, draw_uniform
-from vae_mnist.bounds import log_mixture
-from vae_mnist.losses import sample_posterior
+from sample_quality.priors import Mixture, Prior, PriorRecord, weights_sha256
+from training_run.loop.callbacks import check_finite
+from training_run.step.batches import draw_normal
+from vae_mnist.bounds import log_mixture, log_standard_normal
+from vae_mnist.losses import MAX_LOG_VAR, sample_posterior
+from vae_mnist.prior_callback import FitPrior
+from vae_mnist.priors import FULL, MAX_HELD_OUT, QUICK
 
 DEFAULT_PSEUDO_INPUTS = 500
 """As in the paper's experiments on MNIST."""
@@ -59,46 +64,65 @@ class VampPrior(keras.layers.Layer):
         means, log_vars = self.components(encoder, training)
         return lambda z: log_mixture(z, means, log_vars)
 
-    def sample(self, encoder, seed, num):
-        """`num` codes, (num, latent_dim) float32, from the same noise at every call."""
-        means, log_vars = self.components(encoder)
-        chosen = tf.cast(draw_uniform(seed, "component", 0, (num,)) * len(means), tf.int32)
-        epsilon = draw_normal(seed, "grid", 0, (num, means.shape[-1]))
-        return sample_posterior(tf.gather(means, chosen), tf.gather(log_vars, chosen), epsilon)
 
-
-def vamp_grid(vae, config):
-    """A function that gives a grid's images from the prior as it is then; see `sample_grid`."""
-    num = config.samples.num_rows * config.samples.num_columns
-    return lambda: vae.sample(vae.prior.sample(vae.encoder, config.seed, num))
-
-
-class SavePrior(EverySteps):
-    """Writes `prior.npz` whenever the networks are saved: the mixture as arrays.
-
-    weights (K,), means (K, latent_dim), cholesky (K, latent_dim, latent_dim), all float32.
+def vamp_prior(vae, data, num_held_out):
+    """The `VampPrior` of a VAE as a `Prior`: a mixture with diagonal covariances.
 
     Args:
-        clock, every: when.
-        path: of the file.
+        vae: a `VAE` with a `VampPrior`.
+        data: `ImageData`; test images are binarised where training ones are.
+        num_held_out: test images whose codes are tried, at most.
+
+    Returns:
+        A `Prior` with equal weights. Its record counts all training images as codes.
+    """
+    started = time.monotonic()
+    means, log_vars = (np.asarray(part) for part in vae.vamp.components(vae.encoder))
+    scales = np.exp(0.5 * np.clip(log_vars, -MAX_LOG_VAR, MAX_LOG_VAR))
+    mixture = Mixture(
+        weights=np.full(len(means), 1 / len(means), np.float32),
+        means=means,
+        cholesky=scales[..., None] * np.eye(means.shape[1], dtype=np.float32),
+    )
+    z_mean, z_log_var = vae.posterior(data.x_test[:num_held_out])
+    noise = draw_normal(vae.seed, "held_out_codes", 0, z_mean.shape)
+    z = sample_posterior(z_mean, z_log_var, noise)
+    record = PriorRecord(
+        kind="vamp",
+        components=len(means),
+        latent_dim=means.shape[1],
+        codes=len(data.x_train),
+        held_out_codes=len(z_mean),
+        held_out_nats=float(mixture.log_density(z).mean(dtype=np.float64)),
+        held_out_nats_normal=float(np.mean(log_standard_normal(z), dtype=np.float64)),
+        seconds=round(time.monotonic() - started, 2),
+        encoder_sha256=weights_sha256(vae.encoder),
+        decoder_sha256=weights_sha256(vae.decoder),
+    )
+    return Prior(mixture, record)
+
+
+class ShowVampPrior(FitPrior):
+    """Gives the model its `VampPrior` as a `prior` where samples are drawn: nothing is fitted.
+
+    Args:
+        context: the run's `RunContext`.
     """
 
-    def __init__(self, clock, every, path):
-        super().__init__(clock, every)
-        self.path = path
+    def __init__(self, context):
+        schedule = context.schedule
+        steps = [schedule.samples_every, schedule.gif_every]
+        if context.config.quality.every:
+            steps.append(schedule.every("quality"))
+        super().__init__(context, math.gcd(*steps))
 
-    def at_step(self, step, logs):
-        means, log_vars = (
-            np.asarray(part) for part in self.model.prior.components(self.model.encoder)
-        )
-        arrays = {
-            "weights": np.full(len(means), 1 / len(means), np.float32),
-            "means": means,
-            "cholesky": np.exp(0.5 * log_vars)[..., None]
-            * np.eye(means.shape[1], dtype=np.float32),
-        }
-        with atomic_path(self.path) as temporary:
-            np.savez(temporary, **arrays)
+    def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
+        self.fit(QUICK)
 
-    def on_train_end(self, logs=None):
-        self.at_step(self.clock.step, logs)
+    def fit(self, effort):
+        """The prior of the weights as they are."""
+        check_finite(self.model)
+        self.is_final = effort is FULL
+        num_held_out = MAX_HELD_OUT if self.is_final else 1000
+        self.model.prior = vamp_prior(self.model, self.context.data, num_held_out)

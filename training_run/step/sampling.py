@@ -55,10 +55,10 @@ def choose_rows(network, label):
     return choose_labels(network, label, count_classes(network) if every_class else 1)
 
 
-def generate(network, num, seed, value_range, labels=None):
+def generate(network, num, seed, value_range, labels=None, latents=None):
     """Sample images from a generator or decoder, as uint8.
 
-    Image k is a function of (seed, k) alone, whatever `num`.
+    Image k is a function of (seed, k) alone, whatever `num`, if row k of `latents` is.
 
     Args:
         network: z, or [z, labels], -> images in `value_range`.
@@ -66,6 +66,8 @@ def generate(network, num, seed, value_range, labels=None):
         seed: of the latents.
         value_range: (low, high) of the network's images.
         labels: (num,) int32 for a conditional network.
+        latents: function of (noise, seed, number of the batch, labels) giving the network's z, from
+            standard normal noise (n, latent_dim); None for the noise itself.
 
     Returns:
         (num, H, W, C) uint8.
@@ -74,15 +76,15 @@ def generate(network, num, seed, value_range, labels=None):
 
     from training_run.pictures.pixels import to_uint8
 
-    batches = sample_batches(network, num, seed, labels)
+    batches = sample_batches(network, num, seed, labels, latents)
     return np.concatenate([to_uint8(images, value_range) for images in batches])
 
 
-def sample_batches(network, num, seed, labels=None):
+def sample_batches(network, num, seed, labels=None, latents=None):
     """Sample images as the network gives them, a batch at a time.
 
     Args:
-        network, num, seed, labels: as for `generate`.
+        network, num, seed, labels, latents: as for `generate`.
 
     Yields:
         (n, H, W, C) float arrays, n = `BATCH` but for the last; `num` images in all.
@@ -94,11 +96,14 @@ def sample_batches(network, num, seed, labels=None):
 
     latent_dim = network.inputs[0].shape[-1]
     for start in range(0, num, BATCH):
-        z = draw_normal(seed, "sample", start // BATCH, (BATCH, latent_dim))
-        if labels is None:
+        batch = start // BATCH
+        z = draw_normal(seed, "sample", batch, (BATCH, latent_dim))
+        chosen = None if labels is None else np.resize(labels[start : start + BATCH], BATCH)
+        if latents is not None:
+            z = tf.convert_to_tensor(latents(z, seed, batch, chosen))
+        if chosen is None:
             images = network(z, training=False)
         else:
-            chosen = np.resize(labels[start : start + BATCH], BATCH)
             # Keras refuses a list of which only some are tensors.
             images = network([z, tf.convert_to_tensor(chosen)], training=False)
         yield np.asarray(images)[: num - start]
