@@ -28,8 +28,10 @@ def build_gan(config, spec, block):
         instance_noise=build_instance_noise(config, spec),
     )
     gan.compile(
-        discriminator_optimizer=build_adam(config.optimizer.discriminator.over(config.optimizer)),
-        generator_optimizer=build_adam(config.optimizer.generator.over(config.optimizer)),
+        discriminator_optimizer=build_adam(
+            config.optimizer.discriminator.applied_to(config.optimizer)
+        ),
+        generator_optimizer=build_adam(config.optimizer.generator.applied_to(config.optimizer)),
         loss=get_loss(config.loss.name, label_smoothing=config.loss.label_smoothing),
         penalty=build_penalty(config.regularization),
         penalty_every=config.regularization.penalty_every,

@@ -6,7 +6,13 @@ import keras
 import tensorflow as tf
 
 from training_run.step.batches import draw_normal, draw_uniform, scale_images
-from training_run.step.replicas import Composite, average_statistics, results, run_if, share_of_loss
+from training_run.step.replicas import (
+    Composite,
+    average_statistics,
+    metric_results,
+    run_if,
+    share_of_loss,
+)
 
 
 class GAN(Composite):
@@ -148,7 +154,7 @@ class GAN(Composite):
             is_generators_turn = (batch["step"] + 1) % self.discriminator_steps == 0
             run_if(is_generators_turn, self.generator_phase, batch)
         average_statistics(self.networks().values())
-        return results(self.metrics)
+        return metric_results(self.metrics)
 
     def discriminator_phase(self, batch):
         """Descend the discriminator's loss on a real and a generated batch; G fixed."""

@@ -95,5 +95,5 @@ def callbacks(context, name):
         seed=config.seed,
         find_prior=lambda: getattr(context.model, "prior", None),
     )
-    every = context.schedule.every("quality")
+    every = context.schedule.extra["quality"]
     return [KeepBest(context.clock, every, score, context.run.path / "best")]

@@ -35,7 +35,7 @@ SAME_PACKAGE = {("gan_mnist", "gan_mnist/denoiser"), ("gan_mnist/denoiser", "gan
 """Rooms of one floor that may import each other, as long as no two files do."""
 
 MAX_FILES = 9
-"""Files in a room of training_run."""
+"""Files in a room of training_run, beside its `__init__.py`."""
 
 PACKAGES = sorted({room.partition("/")[0] for room in FLOORS})
 FILES = {path for package in PACKAGES for path in Path(package).rglob("*.py")}
@@ -98,7 +98,8 @@ def test_rooms_are_small_and_say_what_they_are_for():
         text = (Path(room) / "__init__.py").read_text(encoding="utf-8")
         assert 3 <= len(ast.get_docstring(ast.parse(text)).splitlines()) <= 6, room
         if room.startswith("training_run/"):
-            assert len(list(Path(room).glob("*.py"))) <= MAX_FILES, room
+            files = [path for path in Path(room).glob("*.py") if path.name != "__init__.py"]
+            assert len(files) <= MAX_FILES, room
 
 
 def test_the_search_finds_an_import():

@@ -10,11 +10,10 @@ from pathlib import Path
 
 @contextmanager
 def atomic_path(path):
-    """Give a temporary path beside `path`; rename it into place if the block succeeds.
+    """Give a temporary path beside `path`. Rename it to `path` if the block succeeds.
 
-    A reader therefore sees the old file or the new one, never half of one, and two
-    writers do not spoil each other's work. The temporary name keeps the suffix, since
-    libraries choose the format by it.
+    A reader sees the old file or the new one, and two writers do not mix. The temporary name keeps
+    the suffix, by which libraries choose the format.
 
     Args:
         path: where the finished file belongs; its folder must exist.
@@ -28,8 +27,7 @@ def atomic_path(path):
     temporary = Path(name)
     try:
         yield temporary
-        with open(temporary, "rb") as file:
-            os.fsync(file.fileno())
+        sync_file(temporary)
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
     finally:
@@ -43,11 +41,9 @@ def write_text(path, text):
 
 
 def append_text(path, text):
-    """Add `text` to the end of a file as UTF-8, all of it or, on a full disk, nothing.
+    """Add `text` to the end of a file as UTF-8: all of it or, on a full disk, nothing.
 
-    Args:
-        path: the file; made if it is missing.
-        text: what to add.
+    A missing file is made.
     """
     with open(path, "ab", buffering=0) as file:
         end, content = file.seek(0, os.SEEK_END), text.encode()
@@ -60,23 +56,15 @@ def append_text(path, text):
 
 
 def sync_file(path):
-    """Wait until a file's content has reached the disk; without the file, do nothing."""
+    """Wait until a file's content is on the disk. Do nothing without the file."""
     if path.exists():
         with open(path, "rb") as file:
             os.fsync(file.fileno())
 
 
 def read_json(path):
-    """The value in a JSON file.
-
-    Raises:
-        OSError: it cannot be read.
-        ValueError: it is no JSON.
-    """
-    try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
+    """The value in a JSON file; OSError if it cannot be read, ValueError if it is no JSON."""
+    return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
 def sha256_of_file(path):

@@ -1,4 +1,4 @@
-"""Importing TensorFlow without its start-up talk."""
+"""Importing TensorFlow without its start-up messages."""
 
 import os
 import sys
@@ -7,27 +7,27 @@ from contextlib import contextmanager, suppress
 
 
 def import_tensorflow():
-    """Import TensorFlow and Keras; what they print is shown only if the import fails.
+    """Import TensorFlow and Keras. Show what they print only if the import fails.
 
-    Without a GPU TensorFlow greets with a dozen lines about missing libraries, some of them
-    written by C++ code before its own log level counts.
+    Without a GPU TensorFlow prints a dozen lines about missing libraries, some of them before it
+    reads its log level.
+
+    Returns:
+        The modules `tensorflow` and `keras`.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with _standard_error_kept_back():
         import keras
         import tensorflow as tf
 
-        let_gpu_memory_grow(tf)  # finding no GPU is the loudest part
+        let_gpu_memory_grow(tf)  # without a GPU this prints most
     return tf, keras
 
 
 def let_gpu_memory_grow(tf):
-    """Take GPU memory as it is needed; TensorFlow would take all of every GPU at its start.
+    """Take GPU memory as it is needed. By default TensorFlow takes all of it at the start.
 
-    A GPU that was put to use before, or split into logical ones, stays as it is.
-
-    Args:
-        tf: the module `tensorflow`.
+    A GPU that is in use already, or split into logical ones, stays as it is.
     """
     for gpu in tf.config.list_physical_devices("GPU"):
         with suppress(RuntimeError, ValueError):
@@ -36,7 +36,7 @@ def let_gpu_memory_grow(tf):
 
 @contextmanager
 def _standard_error_kept_back():
-    """Hold back what is written to file descriptor 2; replay it if the block raises."""
+    """Hold back what is written to file descriptor 2. Replay it if the block raises."""
     sys.stderr.flush()
     kept = os.dup(2)
     with tempfile.TemporaryFile() as buffer:

@@ -40,7 +40,7 @@ def vae_callbacks(context):
     if config.prior.kind == "mixture":
         from vae_mnist.prior_callback import FitPrior  # it needs scikit-learn only when it fits
 
-        every = schedule.every("quality") if config.quality.every else None
+        every = schedule.extra["quality"] if config.quality.every else None
         callbacks.insert(0, FitPrior(context, every))
     if config.prior.kind == "vamp":
         from vae_mnist.vamp import ShowVampPrior
@@ -49,7 +49,7 @@ def vae_callbacks(context):
     callbacks.append(AtEnd(partial(write_latent_pictures, context)))
     if config.validation.every:
         scored = held_out(context.data, config.validation.num_images)
-        callbacks.append(Validation(clock, schedule.every("validation"), *scored))
+        callbacks.append(Validation(clock, schedule.extra["validation"], *scored))
     return callbacks
 
 

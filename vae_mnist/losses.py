@@ -51,8 +51,8 @@ def squared_error(images, means):
 def bernoulli_cross_entropy(images, logits):
     """Cross-entropy of pixels in [0, 1] with Bernoulli(sigmoid(logits)), summed per example.
 
-    It is -log p(x|z) of binary pixels. Of grey pixels it is the mean of that over random
-    binarisations: no likelihood of the grey image, and above zero at its minimum.
+    For binary pixels it is -log p(x|z). For grey pixels it is the mean of this over random
+    binarisations. That is not a likelihood of the grey image, and its minimum is above zero.
 
     Args:
         images: (batch, height, width, channels) float32 in [0, 1].

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from training_run.step.batches import draw_normal, draw_uniform, scale_images
 from training_run.step.networks import logits_network
-from training_run.step.replicas import Composite, results, share_of_loss
+from training_run.step.replicas import Composite, metric_results, share_of_loss
 from vae_mnist.bounds import importance_weighted_bound, log_standard_normal, sampled_kl
 from vae_mnist.losses import (
     RECONSTRUCTION_LOSSES,
@@ -144,7 +144,7 @@ class VAE(Composite):
         self.kl_tracker.update_state(kl)
         if self.log_scale_weight is not None:
             self.log_scale_tracker.update_state(self.log_scale)
-        return results(self.metrics)
+        return metric_results(self.metrics)
 
     def _loss(self, batch, beta):
         """The loss, scalar, and its two terms, (N,), with the exact KL."""

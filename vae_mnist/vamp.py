@@ -113,7 +113,7 @@ class ShowVampPrior(FitPrior):
         schedule = context.schedule
         steps = [schedule.samples_every, schedule.gif_every]
         if context.config.quality.every:
-            steps.append(schedule.every("quality"))
+            steps.append(schedule.extra["quality"])
         super().__init__(context, math.gcd(*steps))
 
     def on_train_begin(self, logs=None):

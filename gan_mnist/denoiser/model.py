@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from gan_mnist.denoiser.corruption import CORRUPTIONS
 from training_run.step.batches import scale_images
-from training_run.step.replicas import Composite, results, share_of_loss
+from training_run.step.replicas import Composite, metric_results, share_of_loss
 
 
 class Denoiser(Composite):
@@ -103,7 +103,7 @@ class Denoiser(Composite):
         weights = self.denoiser.trainable_variables
         self.denoiser_optimizer.apply(tape.gradient(objective, weights), weights)
         self.reconstruction_loss.update_state(loss)
-        return results(self.metrics)
+        return metric_results(self.metrics)
 
 
 def reconstruction_loss(clean, logits):

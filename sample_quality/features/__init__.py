@@ -1,6 +1,6 @@
-"""What the scores see of an image: the last hidden layer of a small classifier.
+"""The features by which scores compare images: the last hidden layer of a small classifier.
 
-uint8 images come in; features (N, D) and class probabilities go out. Open `classifier.py` first:
+In: uint8 images. Out: features (N, D) and class probabilities. Open `classifier.py` first:
 the network, its files, and the lookup of the one that fits a data set. `training.py` trains it.
 The weights for MNIST are here too.
 """

@@ -24,7 +24,7 @@ def load(name, program, overrides):
 def test_in_a_short_run_of_a_preset_everything_happens_twice(name, program):
     _, schedule = load(name, program, shortened(name, 200, 100))
     intervals = {schedule.log_every, schedule.samples_every, schedule.gif_every}
-    intervals |= {schedule.checkpoints_every, *dict(schedule.extra).values()}
+    intervals |= {schedule.checkpoints_every, *schedule.extra.values()}
     assert (schedule.steps, intervals) == (200, {100})
 
 
@@ -32,7 +32,7 @@ def test_in_a_short_run_of_a_preset_everything_happens_twice(name, program):
 def test_the_first_log_row_is_that_of_the_first_step_alone(name, program):
     _, schedule = load(name, program, first_step(name))
     assert (schedule.log_every, schedule.block) == (1, 1)
-    assert min(schedule.samples_every, *dict(schedule.extra).values(), 2) == 2
+    assert min(schedule.samples_every, *schedule.extra.values(), 2) == 2
 
 
 @pytest.mark.parametrize("name", MODELS)

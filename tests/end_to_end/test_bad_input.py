@@ -69,7 +69,7 @@ CONFIGS = {
     "long_text": HEAD + "training: {steps: 5}\nloss: {name: " + 5000 * "x" + "}\n",
     "huge_number": HEAD + "training: {steps: 5}\nseed: " + 6000 * "9" + "\n",
     "hex_number": HEAD + "training: {steps: 0x" + 6000 * "f" + "}\n",
-    "deep": HEAD + "training: " + 3000 * "[" + "\n",
+    "deep": HEAD + "training: " + 900 * "[" + "\n",
     "aliases": "a: &a [x, x, x, x, x, x, x, x, x]\n"
     + "".join(
         f"{name}: &{name} [{', '.join(9 * ['*' + before])}]\n"
@@ -112,7 +112,7 @@ OVERRIDES = [
     ("gan", "training.steps=1.5", "training.steps: expected a number of steps"),
     ("gan", "training.steps=3 weeks", "received '3 weeks'"),
     ("gan", "training.steps=true", "received True"),
-    ("gan", "training.steps=10000000000000", "expected at most 1,000,000,000,000 steps"),
+    ("gan", "training.steps=10000000000000", "training.steps: expected a number of steps"),
     ("gan", "training.batch_size=0", "expected a number greater than 0, received 0"),
     ("gan", "training.batch_size=51", "expected at most the 50 training images of 'mnist'"),
     ("gan", "optimizer.learning_rate=0", "expected a number greater than 0"),
@@ -138,8 +138,8 @@ OVERRIDES = [
     ("gan", "output_dir=data/text.png/outputs", "data/text.png, which is no folder"),
     ("gan", "log.every=[1]", "log.every: expected a number of steps"),
     ("gan", "gif.seconds=-1", "gif.seconds: expected a number greater than"),
-    ("gan", "gif.seconds=1.5", "expected gif.seconds above 2 and up to 600, received 1.5"),
-    ("gan", "gif.seconds=601", "expected gif.seconds above 2 and up to 600, received 601"),
+    ("gan", "gif.seconds=1.5", "gif.seconds: expected a number greater than 2, received 1.5"),
+    ("gan", "gif.seconds=601", "expected a number less than or equal to 600, received 601"),
     ("gan", "model.latent_dim=1000001", "expected sizes of networks up to 1,000,000, received"),
     ("gan", "model.generator_widths=[9, 9999999]", "sizes of networks up to 1,000,000, received"),
     ("denoiser", "model.num_hidden=100000000000000000000", "sizes of networks up to 1,000,000"),

@@ -5,7 +5,7 @@ import pytest
 
 from gan_mnist.train import main as train
 from training_run.config.yaml_source import read_yaml
-from training_run.run_folder.networks import load_network
+from training_run.run_folder.networks import LATENTS_TO_IMAGES, load_network
 from training_run.run_folder.paths import RunDir
 from training_run.step import precision
 
@@ -53,7 +53,7 @@ def test_a_run_goes_on_in_the_precision_it_began_in(tiny_data, tmp_path, machine
     ours, theirs = last_state(resumed), last_state(straight)
     assert all(np.array_equal(ours[name], theirs[name]) for name in theirs)
 
-    generator = load_network(RunDir(straight), "generator")
+    generator = load_network(RunDir(straight), "generator", LATENTS_TO_IMAGES)
     assert "bfloat16" in {layer.compute_dtype for layer in generator.layers}
     assert generator(np.zeros((2, 4), np.float32)).dtype == "float32"
 

@@ -21,7 +21,7 @@ from training_run.run_folder.find import BUNDLED_FOLDER, PREFIX, bundled_names, 
 
 
 def bundle(run, folder, left_out=()):
-    """Copy what a run is looked at by, its log included, with its networks at half their size.
+    """Copy a run's configuration, log and networks, with weights in 16 bits.
 
     Args:
         run: its `RunDir`.

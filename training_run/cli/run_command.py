@@ -1,6 +1,7 @@
 """Running a command: its outcome becomes an exit code, and an error one sentence.
 
-A command goes on when nobody reads its output any more, and it starts when an output is closed.
+A command keeps running when the reader of its output ends. It also starts with standard output or
+standard error closed.
 """
 
 import io

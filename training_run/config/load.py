@@ -1,70 +1,14 @@
-"""From a YAML file, or a preset's name, and overrides to a checked configuration."""
+"""From a preset's name or a path, and overrides, to a checked configuration and back to YAML."""
 
 import io
 from pathlib import Path
 
-from pydantic import (
-    ValidationError,
-)
+from pydantic import ValidationError
 from ruamel.yaml import YAML
 
 from training_run.config.intervals import interval_to_steps
-from training_run.config.messages import explain, nearest, shorten
-from training_run.config.yaml_source import ConfigError, Problem, parse_yaml, read_yaml
-
-
-def presets_dir():
-    """The folder of presets: inside the package in a wheel, `configs/` in a checkout."""
-    package = Path(__file__).resolve().parent.parent
-    inside = package / "presets"
-    return inside if inside.is_dir() else package.parent / "configs"
-
-
-def find_config(name_or_path):
-    """Path of a preset by its name, or of a user's own file.
-
-    Raises:
-        ConfigError: naming the nearest preset, if there is neither.
-    """
-    path = Path(name_or_path)
-    preset = presets_dir() / f"{name_or_path}.yaml"
-    if path.suffix in (".yaml", ".yml") or len(path.parts) > 1:
-        if path.is_file():
-            return path
-        message = "expected a configuration file, received a path where there is none"
-        raise ConfigError([Problem(str(path), "", message)])
-    if preset.is_file():
-        return preset
-    names = sorted(found.stem for found in presets_dir().glob("*.yaml"))
-    hint = nearest(str(name_or_path), names) or f" ({', '.join(names)})"
-    message = f"expected a preset's name or a path, received {name_or_path!r}{hint}"
-    raise ConfigError([Problem("--config", "", message)])
-
-
-def list_presets(family):
-    """Name and self-description of each preset of a family.
-
-    Args:
-        family: "gan", "vae", ...: the value of the presets' `family` key.
-
-    Returns:
-        A list of (name, lines of the leading comment without the '#').
-    """
-    found = []
-    for path in sorted(presets_dir().glob("*.yaml")):
-        if read_yaml(path).values.get("family") == family:
-            found.append((path.stem, _leading_comment(path)))
-    return found
-
-
-def _leading_comment(path):
-    lines = []
-    for line in path.read_text(encoding="utf-8").splitlines():
-        if not line.startswith("#"):
-            break
-        if not line.startswith("# yaml-language-server"):
-            lines.append(line.removeprefix("#").strip())
-    return lines
+from training_run.config.messages import explain, nearest
+from training_run.config.yaml_source import ConfigError, Problem, parse_yaml, read_yaml, shorten
 
 
 def load_config(config_class, path, overrides=()):
@@ -82,20 +26,13 @@ def load_config(config_class, path, overrides=()):
         ConfigError: with every problem found, a line each.
     """
     source = read_yaml(path)
-    if not isinstance(source.values, dict) and not source.problems:
-        message = f"expected keys and values, received {shorten(source.values)}"
-        problem = Problem(str(path), "", message)
-        raise ConfigError([problem])
-    source.values = source.values or {}
     for override in overrides:
         _apply_override(source, override)
-    problems, config = list(source.problems), None
+    problems = list(source.problems)
     try:
         config = config_class.model_validate(source.values)
     except ValidationError as error:
-        # Values are missing, not wrong, where a refused tag kept them from being read.
-        if source.values:
-            problems += explain(error, config_class, source, str(path))
+        problems += explain(error, config_class, source)
     if problems:
         raise ConfigError(problems)
     return config
@@ -122,6 +59,60 @@ def _apply_override(source, override):
     source.places[key] = "command line"
 
 
+def find_config(name_or_path):
+    """Path of a preset by its name, or of a user's own file.
+
+    Raises:
+        ConfigError: naming the nearest preset, if there is neither.
+    """
+    path = Path(name_or_path)
+    if path.suffix in (".yaml", ".yml") or len(path.parts) > 1:
+        if path.is_file():
+            return path
+        message = "expected a configuration file, received a path where there is none"
+        raise ConfigError([Problem(str(path), "", message)])
+    presets = {preset.stem: preset for preset in preset_files()}
+    if str(name_or_path) in presets:
+        return presets[str(name_or_path)]
+    hint = nearest(str(name_or_path), presets) or f" ({', '.join(presets)})"
+    message = f"expected a preset's name or a path, received {name_or_path!r}{hint}"
+    raise ConfigError([Problem("--config", "", message)])
+
+
+def list_presets(family):
+    """Name and description of each preset of a family.
+
+    Args:
+        family: the value of the presets' `family` key.
+
+    Returns:
+        A list of (name, lines of the leading comment without the '#').
+    """
+    return [
+        (path.stem, _leading_comment(path))
+        for path in preset_files()
+        if read_yaml(path).values.get("family") == family
+    ]
+
+
+def preset_files():
+    """Paths of all presets, by name: in `presets/` of a wheel, in `configs/` of a checkout."""
+    package = Path(__file__).resolve().parent.parent
+    in_wheel = package / "presets"
+    folder = in_wheel if in_wheel.is_dir() else package.parent / "configs"
+    return sorted(folder.glob("*.yaml"))
+
+
+def _leading_comment(path):
+    lines = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if not line.startswith("#"):
+            break
+        if not line.startswith("# yaml-language-server"):
+            lines.append(line.removeprefix("#").strip())
+    return lines
+
+
 def config_to_yaml(config):
     """The resolved configuration as YAML text that `load_config` reads back to an equal object."""
     writer = YAML(typ="safe", pure=True)
@@ -133,7 +124,7 @@ def config_to_yaml(config):
 
 
 def check_against_data(config, spec, path):
-    """Refuse what only the data can show to be wrong.
+    """Refuse a batch that is larger than the training set.
 
     Args:
         config: a `RunConfig`.
@@ -141,7 +132,7 @@ def check_against_data(config, spec, path):
         path: the configuration's file, for the message.
 
     Raises:
-        ConfigError: if a batch is larger than the training set.
+        ConfigError: naming the key.
     """
     if config.training.batch_size > spec.num_train:
         message = (
@@ -152,17 +143,15 @@ def check_against_data(config, spec, path):
 
 
 def problems_between_rows(config, spec, path, key, every):
-    """What is wrong with an interval whose numbers would fall between the log's rows.
+    """The problem of an interval that falls between the rows of log.csv.
 
     Args:
-        config: a `RunConfig`.
-        spec: the data set's `DataSpec`.
-        path: the configuration's file, for the message.
+        config, spec, path: as for `check_against_data`.
         key: dotted key of the interval.
         every: its value.
 
     Returns:
-        A list of one `Problem` if it is no multiple of `log.every`, else an empty one.
+        A list of one `Problem` if the interval is no multiple of `log.every`, else an empty one.
     """
     steps_per_epoch = spec.num_train // config.training.batch_size
     log_every = interval_to_steps(config.log.every, steps_per_epoch)

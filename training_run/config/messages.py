@@ -1,22 +1,35 @@
-"""What pydantic finds wrong with a configuration, said in the words of its file."""
+"""Pydantic's errors in the words of the configuration file, with the nearest valid names."""
 
 import difflib
-import reprlib
+import re
 from typing import get_args
 
 from pydantic import BaseModel
 
-from training_run.config.yaml_source import Problem, join_key
+from training_run.config.yaml_source import Problem, join_key, shorten
+
+WORDING = (
+    ("Input should be a valid integer", "expected an integer"),
+    ("Input should be a valid tuple", "expected a list"),
+    ("Input should be a valid boolean", "expected true or false"),
+    ("Input should be a valid", "expected a"),
+    ("Input should be greater", "expected a number greater"),
+    ("Input should be less", "expected a number less"),
+    ("Input should be", "expected"),
+    ("String should match pattern", "expected text that matches"),
+    ("String should have", "expected text of"),
+    ("Tuple should have", "expected a list of"),
+)
+"""Pydantic's words for what it expected, and ours."""
 
 
-def explain(error, config_class, source, path):
+def explain(error, config_class, source):
     """One `Problem` for each of pydantic's errors, in the words of the file.
 
     Args:
         error: pydantic's `ValidationError`.
         config_class: the class that was to be made.
         source: the `Source` that was read, overrides included.
-        path: of the file, for what has no line of its own.
     """
     known = dotted_keys(config_class)
     for details in error.errors(include_url=False):
@@ -26,9 +39,9 @@ def explain(error, config_class, source, path):
         if details["type"] == "union_tag_invalid":
             key, details["input"] = join_key(key, "kind"), details["ctx"]["tag"]
         place = key
-        while place and place not in source.places:  # a missing key stands where its section does
+        while place and place not in source.places:  # the section of a missing key has a place
             place = place.rpartition(".")[0]
-        where = source.places[place] if place else path
+        where = source.places[place] if place else source.name
         yield Problem(where, key, _message(details, key, known))
 
 
@@ -42,23 +55,11 @@ def _dotted(location, known):
     return key
 
 
-_WORDING = (
-    ("Input should be a valid integer", "expected an integer"),
-    ("Input should be a valid", "expected a"),
-    ("Input should be greater", "expected a number greater"),
-    ("Input should be less", "expected a number less"),
-    ("Input should be", "expected"),
-    ("String should match pattern", "expected text that matches"),
-    ("String should have", "expected text of"),
-    ("Tuple should have", "expected a list of"),
-)
-"""Pydantic's words for what it expected, and ours."""
-
-
 def _message(details, key, known):
     kind, text, received = details["type"], details["msg"], details["input"]
+    context = details.get("ctx", {})
     if kind == "extra_forbidden":
-        return f"unknown key, received {shorten(received)}" + _nearest_key(key, known)
+        return f"unknown key, received {shorten(received)}{_nearest_key(key, known)}"
     if kind == "missing":
         return "expected a value, received none"
     if kind == "value_error":
@@ -66,23 +67,16 @@ def _message(details, key, known):
     if kind in ("model_type", "dict_type", "union_tag_not_found"):
         text = "expected keys and values"
     if kind == "union_tag_invalid":
-        text = f"expected {details['ctx']['expected_tags'].replace(', ', ' or ')}"
-    for pydantic_word, ours in _WORDING:
+        text = f"expected {context['expected_tags'].replace(', ', ' or ')}"
+    for pydantic_word, ours in WORDING:
         text = text.replace(pydantic_word, ours)
-    message = f"{text}, received {shorten(received)}"
-    if kind in ("literal_error", "union_tag_invalid"):
-        message += nearest(shorten(received).strip("'"), _choices(details))
-    return message
-
-
-def _choices(details):
-    context = details.get("ctx", {})
-    text = str(context.get("expected") or context.get("expected_tags") or "")
-    return [choice.strip(" '") for choice in text.replace(" or ", ", ").split(",")]
+    choices = re.findall("'(.*?)'", context.get("expected") or context.get("expected_tags") or "")
+    hint = nearest(shorten(received).strip("'"), choices)
+    return f"{text.partition(' after validation')[0]}, received {shorten(received)}{hint}"
 
 
 def nearest(word, choices):
-    """The text "; did you mean 'NAME'?" with the choice nearest to `word`, or "" where none is."""
+    """The text "; did you mean 'NAME'?" with the choice nearest to `word`, or "" if none is."""
     close = difflib.get_close_matches(word, list(choices), n=1, cutoff=0.5)
     return f"; did you mean {close[0]!r}?" if close else ""
 
@@ -90,25 +84,8 @@ def nearest(word, choices):
 def _nearest_key(key, known):
     parent, _, leaf = key.rpartition(".")
     siblings = [other for other in known if other.rpartition(".")[0] == parent]
-    hint = nearest(key, siblings)
-    if not hint:
-        elsewhere = [other for other in known if other.rpartition(".")[2] == leaf]
-        hint = f"; did you mean {elsewhere[0]!r}?" if elsewhere else ""
-    return hint
-
-
-def shorten(value):
-    """A value for a message, 60 characters at most.
-
-    A few aliases can make a list of a billion items: no plain `repr`.
-    """
-    if isinstance(value, int) and value.bit_length() > 180:
-        return f"an integer of {value.bit_length():,} bits"
-    writer = reprlib.Repr()
-    writer.maxstring = writer.maxother = writer.maxlong = 60
-    writer.maxlevel, writer.maxlist, writer.maxtuple, writer.maxdict = 2, 12, 12, 4
-    text = writer.repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+    elsewhere = [other for other in known if other.rpartition(".")[2] == leaf]
+    return nearest(key, siblings) or (f"; did you mean {elsewhere[0]!r}?" if elsewhere else "")
 
 
 def dotted_keys(config_class, parent=""):

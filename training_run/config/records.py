@@ -39,7 +39,7 @@ def read_record(path, record_class):
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror or error}") from None
     except ValidationError as error:
-        problem = next(explain(error, record_class, Source(None), str(path)))
+        problem = next(explain(error, record_class, Source(str(path))))
         raise UserError(str(problem)) from None
 
 

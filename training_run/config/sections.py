@@ -1,45 +1,36 @@
-"""Typed, frozen configuration: what every run has, whatever its model.
+"""Typed, frozen sections of a configuration: the keys that every run has, whatever its model.
 
-A family (GAN, VAE, ...) derives its own configuration from `RunConfig`. Nothing here
-imports TensorFlow: a wrong configuration is refused before that wait.
+A family (GAN, VAE, ...) derives its own configuration from `RunConfig`.
 """
 
 from typing import Annotated, Literal
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    PositiveFloat,
-    PositiveInt,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
 
 from training_run.config.intervals import Interval
-from training_run.config.messages import shorten
+from training_run.config.yaml_source import shorten
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
-"""A number from 0 up to, but not, 1: decay rates and momenta."""
-
+"""A number from 0 to below 1: a decay rate or a momentum."""
 
 Widths = Annotated[tuple[PositiveInt, ...], Field(strict=False, min_length=1)]
 """Sizes of successive layers; a YAML list."""
 
+HOLD_LAST_SECONDS = 2.0
+"""How long a GIF shows its last frame; part of its playing time."""
 
-HOLD_LAST_SECONDS, MAX_GIF_SECONDS = 2.0, 600.0
-"""How long a GIF shows its last frame, which is part of its playing time, and the longest one."""
-
+MAX_GIF_SECONDS = 600.0
+"""Longest playing time of a GIF."""
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
-"""Of a run: part of its folder's name."""
-
+"""Names of runs: each is part of a folder's name."""
 
 MAX_SIZE = 1_000_000
-"""Of a layer or a latent: larger ones are slips, and would not fit into memory."""
+"""Largest size of a layer or a latent. Larger ones are slips, and do not fit into memory."""
 
 
 class Section(BaseModel):
-    """A group of keys: frozen, without unknown keys, without silent conversions."""
+    """A group of keys. It is frozen, refuses unknown keys and converts no types."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
@@ -59,23 +50,23 @@ class DataConfig(Section):
     )
     mirror_and_shift: Annotated[int, Field(ge=0, le=64)] | None = Field(
         None,
-        description="augment: mirror half of the images and shift all of them by up to so many "
-        "pixels, anew in every batch; null: take them as they are",
+        description="augmentation: mirror half of the images and shift each by up to this many "
+        "pixels, drawn again for every batch; null: no augmentation",
     )
 
 
 class TrainingConfig(Section):
-    """How long and how."""
+    """Length of the training, and how it computes."""
 
     steps: Interval
     batch_size: PositiveInt = 32
     jit_compile: bool = Field(
-        False, description="compile the step with XLA: quicker for dense networks on a CPU"
+        False, description="compile the step with XLA, which is faster for dense networks on a CPU"
     )
     precision: Literal["float32", "mixed_bfloat16", "auto"] = Field(
         "float32",
-        description="what networks compute in; auto: mixed_bfloat16 where the machine has it, "
-        "else float32. It changes results, by rounding",
+        description="precision of the networks' arithmetic; auto: mixed_bfloat16 if the machine "
+        "supports it, else float32. Rounding differs, so results differ",
     )
 
 
@@ -105,27 +96,20 @@ class GifConfig(Section):
     """The progress GIF."""
 
     every: Interval | None = Field(
-        None, description="a frame every so often; default: samples.every"
+        None, description="interval from one frame to the next; default: samples.every"
     )
-    seconds: PositiveFloat = Field(10.0, description="playing time, 2 s of the last frame included")
-
-    @model_validator(mode="after")
-    def _check_seconds(self):
-        if not HOLD_LAST_SECONDS < self.seconds <= MAX_GIF_SECONDS:
-            raise ValueError(
-                f"expected gif.seconds above {HOLD_LAST_SECONDS:g} and up to {MAX_GIF_SECONDS:g}, "
-                f"received {self.seconds:g}"
-            )
-        return self
+    seconds: Annotated[float, Field(gt=HOLD_LAST_SECONDS, le=MAX_GIF_SECONDS)] = Field(
+        10.0, description="playing time; it includes 2 s for the last frame"
+    )
 
 
 class DistributionConfig(Section):
-    """Devices and machines; `training.batch_size` is for all of them together."""
+    """Devices and machines. They share the batch of `training.batch_size` images."""
 
     strategy: Literal["none", "mirrored", "multi_worker"] = Field(
         "none",
         description="none: one device; mirrored: all devices of this machine; multi_worker: all "
-        "machines that the environment variable TF_CONFIG names",
+        "machines in the environment variable TF_CONFIG",
     )
 
 
@@ -139,66 +123,60 @@ class AdamConfig(Section):
 
 
 class AdamOverrides(Section):
-    """Adam's settings for one network alone; what is null stays as for all."""
+    """Adam's settings for one network alone. Null keeps the common setting."""
 
     learning_rate: PositiveFloat | None = None
     beta_1: Fraction | None = None
     beta_2: Fraction | None = None
     epsilon: PositiveFloat | None = None
 
-    def over(self, common):
-        """An `AdamConfig`: `common` with these settings over it."""
-        own = self.model_dump(exclude_none=True)
-        return AdamConfig(
-            **{name: own.get(name, getattr(common, name)) for name in AdamConfig.model_fields}
-        )
+    def applied_to(self, common):
+        """The `AdamConfig` `common` with these settings in place of its own."""
+        return common.model_copy(update=self.model_dump(exclude_none=True))
 
 
-def _reach(activation):
+def _range_of(activation):
     return (-1.0, 1.0) if activation == "tanh" else (0.0, 1.0)
 
 
 class ModelSection(Section):
-    """What every image-making network has: an output activation and the range of its images."""
+    """Keys of every network that makes images: output activation and range of the images."""
 
     output_activation: Literal["tanh", "sigmoid"] = "tanh"
     value_range: Annotated[tuple[float, float], Field(strict=False)] = Field(
-        default_factory=lambda data: _reach(data.get("output_activation")),
-        description="what black and white are scaled to; default: all the activation reaches",
+        default_factory=lambda data: _range_of(data.get("output_activation")),
+        description="values of black and white; default: the range of the activation",
     )
 
     @model_validator(mode="after")
     def _check_value_range(self):
-        low, high = _reach(self.output_activation)
+        low, high = _range_of(self.output_activation)
         if not low <= self.value_range[0] < self.value_range[1] <= high:
             raise ValueError(
-                f"expected a value_range inside [{low:g}, {high:g}], which "
-                f"{self.output_activation} reaches, received {list(self.value_range)}"
+                f"expected a value_range inside [{low:g}, {high:g}], the range of "
+                f"{self.output_activation}, received {list(self.value_range)}"
             )
         return self
 
 
 def model_kind(default):
-    """For unions of model sections: which one is meant, by its `kind` key.
+    """A function for `pydantic.Discriminator` that chooses a model section by its `kind` key.
 
     Args:
-        default: the kind where the key is missing.
-
-    Returns:
-        A function for `pydantic.Discriminator`.
+        default: the kind of a section without that key.
     """
 
-    def kind(values):
-        if isinstance(values, dict):
-            found = values.get("kind", default)
-            return found if isinstance(found, str) else shorten(found)
-        return getattr(values, "kind", None)
+    def kind(section):
+        if not isinstance(section, dict):
+            return getattr(section, "kind", None)
+        found = section.get("kind", default)
+        return found if isinstance(found, str) else shorten(found)
 
     return kind
 
 
 class RunConfig(Section):
-    """What every run's configuration has."""
+    """Keys of every run's configuration."""
 
     family: str
     name: Annotated[str, Field(pattern=NAME_PATTERN, max_length=80)]
@@ -214,13 +192,11 @@ class RunConfig(Section):
 
     @model_validator(mode="after")
     def _check_sizes(self):
-        model = getattr(self, "model", None)
-        for name, value in model or ():
-            sizes = value if isinstance(value, tuple) else (value,)
-            largest = max((size for size in sizes if isinstance(size, int)), default=0)
-            if largest > MAX_SIZE:
-                raise ValueError(
-                    f"expected sizes of networks up to {MAX_SIZE:,}, received model.{name} with "
-                    f"{shorten(largest)}"
-                )
+        for name, value in getattr(self, "model", ()):
+            for size in value if isinstance(value, tuple) else (value,):
+                if isinstance(size, int) and size > MAX_SIZE:
+                    raise ValueError(
+                        f"expected sizes of networks up to {MAX_SIZE:,}, received model.{name} "
+                        f"with {shorten(size)}"
+                    )
         return self

@@ -1,7 +1,8 @@
-"""Which machines take part in a run: TF_CONFIG, read and checked without TensorFlow."""
+"""The machines of a run: TF_CONFIG, read and checked without TensorFlow."""
 
 import json
 import os
+import re
 from dataclasses import dataclass
 
 from training_run.config.yaml_source import ConfigError, Problem
@@ -12,7 +13,6 @@ EXAMPLE = (
 )
 """TF_CONFIG of the first of two machines; on the second the index is 1."""
 
-
 JOBS = ("chief", "worker")
 
 
@@ -22,31 +22,30 @@ class Cluster:
 
     Attributes:
         addresses: "host:port" of every worker, the chief's first.
-        index: which of them this process is.
+        index: of this process among them.
     """
 
     addresses: tuple[str, ...]
     index: int
 
 
-def check_distribution(config, path, environ=os.environ):
-    """Refuse a strategy that the environment or the batch size does not suit.
+def check_distribution(config, path):
+    """Refuse a strategy that does not suit the environment or the batch size.
 
     Args:
         config: a `RunConfig`.
         path: its file, for the message.
-        environ: where TF_CONFIG is looked up.
 
     Returns:
         A `Cluster` for the strategy multi_worker, else None.
 
     Raises:
-        ConfigError: one `Problem`.
+        ConfigError: naming the key.
     """
     if config.distribution.strategy != "multi_worker":
         return None
     try:
-        cluster = parse_tf_config(environ.get("TF_CONFIG", ""))
+        cluster = parse_tf_config(os.environ.get("TF_CONFIG", ""))
     except ValueError as error:
         message = f"expected multi_worker with TF_CONFIG like {EXAMPLE}, received {error}"
         raise ConfigError([Problem(str(path), "distribution.strategy", message)]) from None
@@ -55,12 +54,7 @@ def check_distribution(config, path, environ=os.environ):
 
 
 def check_batch_size(config, num_replicas, path):
-    """Refuse a batch that cannot be split evenly.
-
-    Args:
-        config: a `RunConfig`.
-        num_replicas: parts to split it into, 1 or more.
-        path: the configuration's file, for the message.
+    """Refuse a batch that cannot be split evenly between the replicas.
 
     Raises:
         ConfigError: naming the nearest sizes.
@@ -68,11 +62,11 @@ def check_batch_size(config, num_replicas, path):
     size = config.training.batch_size
     if size % num_replicas == 0:
         return
-    above = num_replicas * (size // num_replicas + 1)
-    nearest = " or ".join(str(n) for n in (above - num_replicas, above) if n)
+    below = size - size % num_replicas
+    nearest = " or ".join(str(near) for near in (below, below + num_replicas) if near)
     message = (
-        f"expected a multiple of {num_replicas}, since the batch is split evenly between so many "
-        f"devices (say {nearest}), received {size}"
+        f"expected a multiple of {num_replicas}, the number of devices that share the batch "
+        f"(for example {nearest}), received {size}"
     )
     raise ConfigError([Problem(str(path), "training.batch_size", message)])
 
@@ -81,13 +75,13 @@ def parse_tf_config(text):
     """Read TF_CONFIG.
 
     Args:
-        text: JSON like `EXAMPLE`; beside workers there may be one chief.
+        text: JSON like `EXAMPLE`. There may be one chief beside the workers.
 
     Returns:
         A `Cluster`.
 
     Raises:
-        ValueError: saying what was received instead.
+        ValueError: whose text says what was received instead.
     """
     if not text.strip():
         raise ValueError("none")
@@ -97,12 +91,12 @@ def parse_tf_config(text):
         kind, index = task["type"], int(task["index"])
         addresses = {job: list(jobs[job]) for job in JOBS if job in jobs}
         unknown = sorted(jobs.keys() - set(JOBS))
-    except (ValueError, RecursionError, LookupError, TypeError, AttributeError):
+    except (ValueError, LookupError, TypeError, AttributeError):
         raise ValueError("one without its cluster or its task") from None
     if unknown:
         raise ValueError(f"one with the job {unknown[0]!r}, where there are {' and '.join(JOBS)}")
     everyone = [address for job in JOBS for address in addresses.get(job, [])]
-    if not all(_is_address(address) for address in everyone):
+    if not all(re.fullmatch(r".+:[0-9]{1,5}", str(address)) for address in everyone):
         raise ValueError("one with an address that is not host:port")
     if len(addresses.get("chief", [])) > 1 or len(set(everyone)) != len(everyone):
         raise ValueError("one with two chiefs, or with an address given twice")
@@ -110,8 +104,3 @@ def parse_tf_config(text):
         raise ValueError(f"one whose task, {kind} {index}, is not in its cluster")
     first = len(addresses.get("chief", [])) if kind == "worker" else 0
     return Cluster(tuple(everyone), first + index)
-
-
-def _is_address(text):
-    host, _, port = str(text).rpartition(":")
-    return bool(host) and port.isascii() and port.isdecimal() and 0 < int(port) < 65536

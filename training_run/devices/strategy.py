@@ -1,9 +1,9 @@
-"""The devices and machines that a run trains on, and what its processes have to agree on.
+"""The devices of a run, and what its processes must agree on.
 
-With the strategy `none` nothing here touches the run. With `mirrored` one process trains on all of
-its machine's devices. With `multi_worker` a process on each machine does so, all of them in step:
-the first, the chief, writes the run folder, and the others only compute. What they exchange, they
-exchange at the same points of the run, each of which the others wait at.
+- `none`: one device. Nothing here changes the run.
+- `mirrored`: one process trains on all devices of its machine.
+- `multi_worker`: one process on each machine. The first one, the chief, writes the run folder; the
+  others only compute. They exchange numbers at fixed points of the run, where all of them wait.
 """
 
 import hashlib
@@ -13,8 +13,6 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
 import tensorflow as tf
-from tensorflow.python.distribute import collective_all_reduce_strategy, multi_worker_util
-from tensorflow.python.eager import context
 
 from training_run.errors import UserError
 
@@ -24,15 +22,17 @@ LOST = (
     tf.errors.CancelledError,
     tf.errors.DeadlineExceededError,
 )
-"""What TensorFlow raises on a worker when another one has gone away."""
-
+"""What TensorFlow raises on a worker when it has lost another one."""
 
 HEARTBEAT_SECONDS = 60
-"""How long a worker may be too busy to say that it is there."""
+"""A worker without a sign of life for this long is given up. TensorFlow's 10 seconds are too few on
+a machine with other work. A process that ends is noticed at once, since its connections close."""
 
 
 class WorkerLost(UserError):
-    """Another worker has ended, or never came; the text says how to go on."""
+    """Another worker has ended, or never came. The text says how to go on."""
+
+    exit_code = 1
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Devices:
     Attributes:
         strategy: the `tf.distribute.Strategy`, or None for TensorFlow's default device.
         num_workers: processes, usually one on each machine.
-        worker: which of them this one is; 0 is the chief.
+        worker: index of this process; 0 is the chief.
     """
 
     strategy: tf.distribute.Strategy | None = None
@@ -51,16 +51,16 @@ class Devices:
 
     @property
     def is_chief(self):
-        """Whether this process writes the run folder."""
+        """True if this process writes the run folder."""
         return self.worker == 0
 
     @property
     def num_replicas(self):
-        """Copies of the model over all workers, among which the batch is split."""
+        """Number of copies of the model on all workers. They share each batch."""
         return self.strategy.num_replicas_in_sync if self.strategy else 1
 
     def scope(self):
-        """A context in which a model must be built to be there on every device."""
+        """The context in which a model must be built, so that every device has a copy."""
         return self.strategy.scope() if self.strategy else nullcontext()
 
 
@@ -68,76 +68,60 @@ ONE_DEVICE = Devices()
 
 
 def open_devices(strategy, cluster=None):
-    """The devices of a run; must come before TensorFlow has computed anything.
+    """The `Devices` of a run. Call it before TensorFlow has computed anything.
 
     Args:
         strategy: `distribution.strategy` of the configuration.
         cluster: a `Cluster` for multi_worker.
-
-    Returns:
-        `Devices`.
     """
     if strategy == "none":
         return ONE_DEVICE
     if strategy == "mirrored":
-        return Devices(tf.distribute.MirroredStrategy([device.name for device in local_devices()]))
+        found = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
+        return Devices(tf.distribute.MirroredStrategy([device.name for device in found]))
     num_workers = len(cluster.addresses)
-    print(
-        f"worker {cluster.index} of {num_workers} "
-        f"({'chief' if cluster.index == 0 else 'follower'}): "
-        f"waiting for the other{'s' if num_workers > 2 else ''}",
-        flush=True,
-    )
+    role = "follower" if cluster.index else "chief"
+    others = "others" if num_workers > 2 else "other"
+    print(f"worker {cluster.index} of {num_workers} ({role}): waiting for the {others}", flush=True)
     allow_slow_heartbeats()
-    with interruptible():
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)  # Python sees no Ctrl-C while this waits
+    try:
         strategy = tf.distribute.MultiWorkerMirroredStrategy()
+    finally:
+        signal.signal(signal.SIGINT, before)
     return Devices(strategy, num_workers, cluster.index)
 
 
 def allow_slow_heartbeats():
-    """Give a worker up only after `HEARTBEAT_SECONDS` without a sign of life.
+    """Let the multi-worker strategy wait `HEARTBEAT_SECONDS` for a worker's sign of life.
 
-    TensorFlow's 10 seconds are too few where a machine has more to do than to train. A process that
-    ends is noticed at once all the same, since its connections close. The multi-worker strategy has
-    no option for this, and takes what the context has been told before.
+    TensorFlow 2.21 has no public option for it, so this is the one private import of the package.
+    The strategy takes over a coordination service that was configured before it.
     """
+    from tensorflow.python.eager import context
+
     jobs = tf.distribute.cluster_resolver.TFConfigClusterResolver().cluster_spec()
-    coordinated_job = collective_all_reduce_strategy.coordination_config_pb2.CoordinatedJob
+    service = tf.compat.v1.ConfigProto().experimental.coordination_config
+    for job in jobs.jobs:
+        service.coordinated_job_list.add(name=job, num_tasks=jobs.num_tasks(job))
     context.context().configure_coordination_service(
         service_type="standalone",
-        service_leader=multi_worker_util.coordination_leader(jobs),
+        service_leader=f"/job:{'chief' if 'chief' in jobs.jobs else 'worker'}/replica:0/task:0",
         heartbeat_timeout_in_ms=1000 * HEARTBEAT_SECONDS,
-        coordinated_jobs=[
-            coordinated_job(name=job, num_tasks=jobs.num_tasks(job)) for job in jobs.jobs
-        ],
+        coordinated_jobs=list(service.coordinated_job_list),
     )
-
-
-@contextmanager
-def interruptible():
-    """Let Ctrl-C end the process at once: TensorFlow waits for workers where Python cannot look."""
-    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def local_devices():
-    """The logical devices of this machine to train on: all its GPUs, or else its CPUs."""
-    return tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
 
 
 def distribute_batches(batches, devices):
     """Give every replica its share of each batch.
 
-    All workers make the batches of the whole run, the same ones from the same seed, and take their
-    own part. So a batch is the same, latents and noise included, on any number of devices: the
-    replicas' shares, one after another, are the batch that a single device would see.
+    All workers make the same whole batches from the same seed and take their own part of each. The
+    replicas' shares, one after another, are the batch of a single device, latents and noise
+    included.
 
     Args:
-        batches: `tf.data.Dataset` from `make_batches`; the batch size is a multiple of the number
-            of replicas.
+        batches: `tf.data.Dataset` from `make_batches`, whose batch size the number of replicas
+            divides.
         devices: `Devices`.
 
     Returns:
@@ -156,7 +140,7 @@ def distribute_batches(batches, devices):
                 for name, value in batch.items()
             }
 
-        # Where a dataset ends, workers ask each other before every batch whether they are there.
+        # With a dataset that ends, workers would ask each other before every batch.
         return batches.map(split).unbatch().repeat().prefetch(2 * num_local)
 
     return devices.strategy.distribute_datasets_from_function(shares_of_worker)
@@ -166,7 +150,7 @@ def shares(value, num_replicas):
     """Cut a tensor of a batch into equal consecutive parts.
 
     Args:
-        value: (N, ...) one entry for each example, or a scalar, which all replicas need.
+        value: (N, ...), one entry for each example; or a scalar, which each replica gets.
         num_replicas: R, a divisor of N.
 
     Returns:
@@ -178,46 +162,44 @@ def shares(value, num_replicas):
 
 
 def sum_over_workers(devices, number):
-    """The sum of every worker's whole number; all of them must call it at the same point."""
+    """The sum of an integer over all workers. All of them must call it at the same point."""
     if devices.num_workers == 1:
         return number
-    value = tf.constant(number, tf.int64)
-    return int(devices.strategy.reduce(tf.distribute.ReduceOp.SUM, value, axis=None))
+    return int(devices.strategy.reduce("SUM", tf.constant(number, tf.int64), axis=None))
 
 
 def wait_for_workers(devices):
-    """Return when all workers have got here."""
+    """Return when all workers have called it."""
     sum_over_workers(devices, 0)
 
 
 def check_same_on_all(devices, **facts):
-    """Refuse to train where the workers do not have the same in mind.
+    """Refuse to train if the workers differ in what they are about to do.
 
     Args:
         devices: `Devices`.
-        **facts: texts by what they are, such as configuration="...".
+        **facts: name to text, such as configuration="...".
 
     Raises:
         UserError: on every worker, if one of them differs from the chief.
     """
     for name, text in facts.items():
-        digest = hashlib.sha256(text.encode()).digest()
-        own = int.from_bytes(digest[:7], "little")
+        own = int.from_bytes(hashlib.sha256(text.encode()).digest()[:7], "little")
         of_chief = sum_over_workers(devices, own if devices.is_chief else 0)
         num_different = sum_over_workers(devices, int(own != of_chief))
         if num_different:
             raise UserError(
                 f"distribution.strategy: expected the same {name} on all {devices.num_workers} "
-                f"workers, received another than the chief's on {num_different}"
+                f"workers, received one that differs from the chief's on {num_different}"
             )
 
 
 @contextmanager
 def watched_workers(cluster):
-    """Turn what TensorFlow says when a worker has gone into a sentence that says how to go on.
+    """Turn TensorFlow's errors about a lost worker into a sentence that says how to go on.
 
     Args:
-        cluster: the run's `Cluster`; None where there are no other workers.
+        cluster: the run's `Cluster`, or None for a single process.
 
     Raises:
         WorkerLost: instead of TensorFlow's own errors.
@@ -236,7 +218,7 @@ def watched_workers(cluster):
 
 
 def report_devices(devices, config):
-    """Say what a run on several devices does otherwise; nothing without a strategy."""
+    """Print what differs in a run on several devices; nothing without a strategy."""
     if devices.strategy is None:
         return
     workers = f" of {devices.num_workers} workers" if devices.num_workers > 1 else ""
@@ -244,5 +226,5 @@ def report_devices(devices, config):
     print(
         f"distribution.strategy {config.distribution.strategy}: {devices.num_replicas} replicas"
         f"{workers}, {share} images of each batch on each; one step in an execution and no "
-        "jit_compile, which TensorFlow does not offer here"
+        "jit_compile, since TensorFlow supports neither here"
     )

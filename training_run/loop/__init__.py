@@ -1,6 +1,6 @@
 """The one fit loop.
 
-In comes a checked configuration with its data, its devices and its `Family`; out comes a finished
-run folder and an exit code. Open `fit` first: it reads from the top down. `callbacks` are what
-happens beside the steps, `outputs` what a run writes, and `signals` how it is stopped.
+In: a checked configuration with its data, its devices and its `Family`. Out: a finished run folder
+and an exit code. Open `fit` first: it reads from the top down. `callbacks` has what happens
+beside the steps, `outputs` what a run writes, and `signals` how it is stopped.
 """

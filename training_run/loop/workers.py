@@ -15,8 +15,8 @@ from training_run.loop.signals import StopOnSignal
 from training_run.run_folder.checkpoint import state_arrays
 
 ASK_EVERY = 10
-"""Steps from one time that workers ask each other about signals to the next. To ask takes a few
-milliseconds, which a small network's step takes too."""
+"""Steps between two checks for signals on other workers. A check takes a few milliseconds, as long
+as a step of a small network."""
 
 
 class ResetMetrics(EverySteps):
@@ -27,7 +27,7 @@ class ResetMetrics(EverySteps):
 
 
 class TakePartInCheckpoints(Checkpoints):
-    """Reads the state where the chief saves it: what metrics have gathered is spread."""
+    """Reads the state when the chief saves it, since metric values are spread over the workers."""
 
     def __init__(self, clock, every):
         super().__init__(clock, every, run=None, config=None)

@@ -17,7 +17,7 @@ MIN_DURATION, MAX_DURATION = 20, 500
 """Milliseconds of a frame. Many viewers slow down frames that are shorter."""
 
 MAX_BYTES = 500_000_000
-"""Of memory: Pillow keeps one byte for each pixel of each frame until the file is written."""
+"""Most memory for the frames. Pillow keeps one byte a pixel until the file is written."""
 
 NUM_GREYS = 12
 

@@ -10,12 +10,12 @@ from training_run.pictures.grid import image_grid, save_image_grid
 from training_run.pictures.pixels import display_scale, to_uint8
 
 MIN_ANIMATION_FRAMES = 41
-"""Of the way from the first latent to the second: more than the strip has, for smooth motion."""
+"""Least number of frames from the first latent to the second, for smooth motion."""
 
 SECONDS_PER_FRAME = 0.05
 
 FRAMES_AT_ENDS = 12
-"""The animation repeats the first and the last image so often."""
+"""How many times the first and the last image are shown."""
 
 ANIMATION_GREYS = 24
 

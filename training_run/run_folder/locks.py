@@ -32,7 +32,7 @@ def locked(run):
 
 @contextmanager
 def writing(run):
-    """Turn what keeps a run from being written into a sentence that says how to go on.
+    """Turn a write error into a sentence that says how to continue.
 
     Raises:
         UserError: the disk is full, say, or the folder is gone.
@@ -41,7 +41,6 @@ def writing(run):
         yield
     except OSError as error:
         raise UserError(
-            f"{error.filename or run.path}: expected to be able to write there, received: "
-            f"{error.strerror or error}; nothing is half-written, and --resume {run.path} goes on "
-            "once that is put right"
+            f"{error.filename or run.path}: cannot be written: {error.strerror or error}. No file "
+            f"is damaged; once there is room, --resume {run.path} continues"
         ) from error

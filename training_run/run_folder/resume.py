@@ -192,7 +192,7 @@ def remove_after(run, step, columns):
 def remove_later_best(run, step):
     """Remove a best that is later than `step`, before a training that was changed on purpose.
 
-    The changed training would have to beat a score that it never came past.
+    Otherwise the changed training would be compared with a score of steps that it did not run.
     """
     path = run.path / "best" / "score.json"
     try:

@@ -1,49 +1,37 @@
 """Batches and random draws as pure functions of (seed, step).
 
-A run that resumes at step s therefore sees, to the bit, what it would have seen without the
-interruption: there is no shuffle buffer and no generator with a state to be saved.
+So a run that resumes at step s sees the same bits as without the interruption. There is no shuffle
+buffer, and no generator with a state to save.
 """
 
 import hashlib
 
 import tensorflow as tf
 
-from training_run.errors import UserError
-
 NUM_PREFETCHED = 8
-"""Batches prepared ahead, enough to hide the start of an epoch."""
+"""Batches prepared in advance, enough to hide the start of an epoch."""
 
 
 def make_batches(data, batch_size, seed, first_step, num_steps, draw=None, augment=None):
     """The batches of training steps first_step .. first_step + num_steps - 1, in order.
 
-    An epoch is n // batch_size full batches; no image comes twice in one. The order of epoch
-    e is `stateless_shuffle(range(n), seed=[seed, e])`, computed once an epoch.
+    An epoch is n // batch_size full batches of different images, in the order
+    `stateless_shuffle(range(n), seed=[seed, epoch])`.
 
     Args:
-        data: `ImageData`; its n training images are used.
+        data: `ImageData` with n training images.
         batch_size: images in a batch, at most n.
         seed: int, the run's seed.
-        first_step: 0-based step of the first batch; any step is as cheap as 0.
+        first_step: 0-based step of the first batch.
         num_steps: how many batches.
-        draw: a function of a step (scalar int64 tensor) giving a dict of tensors to go with
-            the batch, or None.
-        augment: a function of (images, step) giving images of the same shape and dtype, or
-            None.
+        draw: function from a step (scalar int64 tensor) to a dict of tensors that are added to the
+            batch, or None.
+        augment: function from (images, step) to images of the same shape and dtype, or None.
 
     Returns:
-        A `tf.data.Dataset` of `num_steps` dicts: `images` (batch_size, H, W, C) uint8,
-        `labels` (batch_size,) int32 where the data has labels, and what `draw` gives.
-
-    Raises:
-        UserError: the batch is larger than the data.
+        A `tf.data.Dataset` of `num_steps` dicts: `images` (batch_size, H, W, C) uint8, `labels`
+        (batch_size,) int32 if the data has labels, and the tensors of `draw`.
     """
-    num_images = len(data.x_train)
-    if not 1 <= batch_size <= num_images:
-        raise UserError(
-            f"training.batch_size: expected 1 to {num_images}, the number of training images, "
-            f"received {batch_size}."
-        )
     with tf.device("CPU:0"):
         columns = {"images": tf.convert_to_tensor(data.x_train)}
         if data.y_train is not None:
@@ -56,11 +44,11 @@ def make_batches(data, batch_size, seed, first_step, num_steps, draw=None, augme
         return batch | (draw(step) if draw is not None else {})
 
     steps = tf.data.Dataset.range(first_step, first_step + num_steps)
-    indices = _batches_of_indices(num_images, batch_size, seed, first_step)
+    indices = _batches_of_indices(len(data.x_train), batch_size, seed, first_step)
     batches = tf.data.Dataset.zip(steps, indices).map(make_batch)
-    return batches.apply(tf.data.experimental.assert_cardinality(num_steps)).prefetch(
-        NUM_PREFETCHED
-    )
+    # The endless indices hide the number of batches.
+    batches = batches.apply(tf.data.experimental.assert_cardinality(num_steps))
+    return batches.prefetch(NUM_PREFETCHED)
 
 
 def _batches_of_indices(num_images, batch_size, seed, first_step):
@@ -73,7 +61,7 @@ def _batches_of_indices(num_images, batch_size, seed, first_step):
             tf.range(num_images), seed=tf.stack([tf.constant(seed, tf.int64), epoch])
         )
         full = tf.reshape(order[: steps_per_epoch * batch_size], (steps_per_epoch, batch_size))
-        # Cutting the first epoch short is free; `skip` would make all the batches it drops.
+        # `skip` would make all the batches that it drops.
         start = tf.where(epoch == first_epoch, first_position, 0)
         return tf.data.Dataset.from_tensor_slices(full[start:])
 
@@ -85,7 +73,7 @@ def draw_normal(seed, stream, step, shape):
 
     Args:
         seed: int, the run's seed.
-        stream: str or int naming what is drawn; other streams are independent.
+        stream: str or int that names the draw. Draws of different streams are independent.
         step: int or scalar integer tensor.
         shape: shape of the result.
 
@@ -104,18 +92,17 @@ def draw_uniform(seed, stream, step, shape):
 
 
 def mirror_and_shift(seed, max_shift):
-    """An augmentation for `make_batches`: mirror half of the images, shift all a little.
+    """An augmentation for `make_batches`: mirror half of the images, shift all of them.
 
-    Every image gets its own left-right mirroring (probability 1/2) and its own shift of up to
-    `max_shift` pixels each way; what comes in at an edge repeats the edge. A pure function of
-    (seed, step).
+    Each image is mirrored left to right with probability 1/2 and shifted by up to `max_shift`
+    pixels in each direction. Pixels of the edge are repeated. The draws depend on (seed, step).
 
     Args:
         seed: int, the run's seed.
         max_shift: largest shift in pixels, 0 or more.
 
     Returns:
-        A function of (images (B, H, W, C), step) giving images of the same shape and dtype.
+        A function from (images (B, H, W, C), step) to images of the same shape and dtype.
     """
 
     def augment(images, step):
@@ -132,7 +119,7 @@ def mirror_and_shift(seed, max_shift):
 
 
 def scale_images(images, value_range):
-    """Bytes to floats: 0 becomes exactly the low end of the range, 255 exactly the high end.
+    """Bytes to floats: 0 becomes exactly the low end of the range, and 255 the high end.
 
     Args:
         images: uint8 tensor.
@@ -143,15 +130,15 @@ def scale_images(images, value_range):
     """
     low, high = value_range
     scaled = tf.cast(images, tf.float32) / 255.0 * (high - low) + low
-    # XLA folds both constants into one factor, and 255 of it may come out an ulp too high.
+    # XLA folds both constants into one factor, which may give an ulp too much for 255.
     return tf.minimum(scaled, high)
 
 
 def _stateless_seed(seed, stream, step):
-    """The pair of int64 that a stateless draw takes.
+    """The pair of int64 for a stateless draw.
 
-    A hash of (seed, stream) keeps all streams apart from each other, from those of other
-    seeds and from the orders of epochs, whose pair is (seed, epoch).
+    The hash separates streams from each other, from those of other seeds, and from the orders of
+    epochs, whose pair is (seed, epoch).
     """
     digest = hashlib.sha256(f"{seed}/{stream}".encode()).digest()
     key = int.from_bytes(digest[:8], "little", signed=True)

@@ -1,4 +1,4 @@
-"""What the network builders of every family share, and how a saved network gives its logits."""
+"""Shared parts of the network builders: initialisers, labels as one-hot vectors, logits."""
 
 import itertools
 import zlib
@@ -8,14 +8,11 @@ import numpy as np
 
 
 def seeded_initializers(network_name, seed):
-    """Yield Glorot uniform initialisers (Keras's default), each with a seed of its own.
-
-    The stream depends on the network's name too: two networks built from the seed of one run
-    share no draws.
+    """Yield Glorot uniform initialisers (Keras's default), each with its own seed.
 
     Args:
-        network_name: name of the network that is being built.
-        seed: non-negative int.
+        network_name: name of the network. Networks with different names share no draws.
+        seed: non-negative int, the run's seed.
     """
     key = (zlib.crc32(network_name.encode()), seed)
     for index in itertools.count():
@@ -24,10 +21,9 @@ def seeded_initializers(network_name, seed):
 
 
 def one_hot_labels(labels, num_classes):
-    """One-hot vectors (N, num_classes) from integer labels (N,), by a layer that saves.
+    """One-hot vectors (N, num_classes) from integer labels (N,), by a layer that can be saved.
 
-    One-hot and a matrix product, not `Embedding`: its gradients are dense and are summed in a
-    fixed order, so the same seed gives the same bytes.
+    A matrix product of them replaces `Embedding`, whose gradients are summed in no fixed order.
     """
     layer = keras.layers.CategoryEncoding(
         num_tokens=num_classes, output_mode="one_hot", name="labels_one_hot"
@@ -36,17 +32,16 @@ def one_hot_labels(labels, num_classes):
 
 
 def logits_network(network):
-    """The network without its final sigmoid; both share their weights.
+    """The network without its final sigmoid, with shared weights.
 
-    Training and likelihoods need log sigmoid(l) and log(1 - sigmoid(l)), which are exact as
-    functions of the logit l and lost where sigmoid(l) has been rounded to 0 or 1.
+    Training and likelihoods need log sigmoid(l) and log(1 - sigmoid(l)). Both are exact as
+    functions of the logit l, and lost once sigmoid(l) has been rounded to 0 or 1.
 
     Args:
-        network: a Sequential or functional network whose last layer is `Activation("sigmoid")`,
-            freshly built or loaded from a `.keras` file.
+        network: a Sequential or functional network whose last layer is `Activation("sigmoid")`.
 
     Returns:
-        A network with the same inputs that stops before the sigmoid; float32 under any policy.
+        A network with the same inputs that gives logits, in float32 under any policy.
 
     Raises:
         ValueError: if the network ends in anything else.

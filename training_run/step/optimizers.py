@@ -9,10 +9,9 @@ from training_run.config.sections import AdamConfig
 class FusedAdam(keras.optimizers.Adam):
     """Keras's Adam, each weight updated by one TensorFlow kernel.
 
-    Keras writes the update as a dozen operations, each of which reads and writes arrays as large as
-    the weights; `ResourceApplyAdam` reads and writes everything once. Where XLA compiles the step
-    both come out as one loop. Arithmetic and variables are those of Keras's Adam without `amsgrad`,
-    so either can go on from the other's state.
+    Keras's update has a dozen operations, each of which reads and writes arrays as large as the
+    weights. `ResourceApplyAdam` reads and writes them once. (XLA makes one loop of either.) The
+    variables are those of Keras's Adam without `amsgrad`, so each can continue from the other's.
 
     Source: Kingma & Ba 2015, arXiv:1412.6980, section 2, the efficient order of computation.
     """
@@ -36,9 +35,5 @@ class FusedAdam(keras.optimizers.Adam):
 
 
 def build_adam(settings):
-    """An Adam.
-
-    Args:
-        settings: an `AdamConfig`, or a section that extends it.
-    """
+    """A `FusedAdam` from an `AdamConfig`, or from a section that extends it."""
     return FusedAdam(**settings.model_dump(include=set(AdamConfig.model_fields)))

@@ -1,45 +1,28 @@
 """The precision that networks compute in: float32, or bfloat16 with float32 weights.
 
-bfloat16 has float32's range and 8 of its 24 significant bits. In mixed precision (Micikevicius et
-al. 2018, arXiv:1710.03740) activations and the operands of products have it; weights, optimizers,
-sums inside a product and BatchNorm's statistics stay float32, and so do, by our builders' choice, a
-discriminator's last layer, a posterior's mean and log-variance, and the activation that makes an
-image (of a sum that has been rounded). No loss scaling is needed, unlike with float16, whose range
-is smaller.
+bfloat16 has float32's range and 8 of its 24 significant bits. In mixed precision, activations
+and the inputs of matrix products are bfloat16. Weights, optimizers, sums inside a product and
+BatchNorm's statistics stay float32. Our builders also keep in float32: a discriminator's logits, a
+posterior's mean and log-variance, and the activation that makes an image. bfloat16 needs no loss
+scaling, unlike float16 with its smaller range.
+
+Source: Micikevicius et al. 2018, arXiv:1710.03740.
 """
 
 from contextlib import contextmanager
 from pathlib import Path
 
-
-def processor_info(field, path="/proc/cpuinfo"):
-    """What the system tells of its first processor, such as its "model name" or "flags"; or ""."""
-    try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
-    except OSError:  # not Linux
-        return ""
-    parts = (line.partition(":") for line in lines)
-    return next((value.strip() for name, _, value in parts if name.strip() == field), "")
-
-
 CPU_FLAGS = {"avx512_bf16", "amx_bf16"}
-"""Either of them: an x86 processor multiplies bfloat16 numbers itself."""
-
+"""An x86 processor with either of them multiplies bfloat16 numbers in hardware."""
 
 GPU_CAPABILITY = (8, 0)
-"""Compute capability of the first GPUs whose tensor cores take bfloat16."""
+"""Compute capability of the first GPUs with tensor cores for bfloat16."""
 
 
 def resolve_precision(config):
-    """The configuration with `training.precision: auto` replaced by what suits this machine.
+    """The `RunConfig` with `training.precision: auto` resolved for this machine.
 
-    Imports TensorFlow. What a run was begun in, its folder says: it goes on in that anywhere.
-
-    Args:
-        config: a `RunConfig`.
-
-    Returns:
-        The same with float32 or mixed_bfloat16.
+    The run folder stores the result, so a run continues in the same precision on any machine.
     """
     if config.training.precision != "auto":
         return config
@@ -49,7 +32,7 @@ def resolve_precision(config):
 
 
 def machine_has_bfloat16():
-    """Whether the first GPU, or without one the (x86) processor, has arithmetic in bfloat16."""
+    """True if the first GPU, or without a GPU the x86 processor, computes in bfloat16."""
     import tensorflow as tf
 
     gpus = tf.config.list_physical_devices("GPU")
@@ -59,13 +42,19 @@ def machine_has_bfloat16():
     return details.get("compute_capability", (0, 0)) >= GPU_CAPABILITY
 
 
+def processor_info(field, path="/proc/cpuinfo"):
+    """A field of the first processor, such as "model name" or "flags"; "" if it is unknown."""
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except OSError:  # not Linux
+        return ""
+    parts = (line.partition(":") for line in lines)
+    return next((value.strip() for name, _, value in parts if name.strip() == field), "")
+
+
 @contextmanager
 def computing_in(precision):
-    """Build layers in a precision, whatever layers are built in outside of this.
-
-    Args:
-        precision: "float32" or "mixed_bfloat16".
-    """
+    """Context in which layers are built in a precision: "float32" or "mixed_bfloat16"."""
     import keras
 
     before = keras.config.dtype_policy()

@@ -1,16 +1,15 @@
-"""What a training step does about the other replicas, each of which runs it on its own share.
+"""A training step on several devices.
 
-A replica is one device with a copy of all weights. A step is written for the examples at hand; on
-one device the functions here give back what they get, and the step is the one in the papers. On
-several they make it the step of the global batch:
+A replica is one device with a copy of all weights. It runs the step on its share of the batch. On
+one device the functions here change nothing. On several they make the step that of the whole batch:
 
-- Keras's optimizers sum the gradients of all replicas, where a loss is a mean over the batch. So
-  each replica's loss counts for its share (`share_of_loss`).
-- What is no sum over examples needs the mean over the global batch first (`mean_over_replicas`).
-- BatchNorm normalises with the statistics of a replica's own share. Its moving averages, which
-  would drift apart, are averaged after every step (`average_statistics`). So a network with
-  BatchNorm trains a little differently on another number of devices; all others do not.
-- Dropout draws the same mask on every replica, each for the images of its own share.
+- Keras's optimizers sum the gradients of all replicas, but a loss is a mean over the batch. So each
+  replica's loss is divided by their number (`share_of_loss`).
+- A value that is no sum over examples needs the mean over the whole batch (`mean_over_replicas`).
+- BatchNorm normalises by the statistics of a replica's own share. Its moving averages would differ,
+  so they are averaged after every step (`average_statistics`). A network with BatchNorm therefore
+  trains a little differently on another number of devices; all others do not.
+- Dropout draws the same mask on every replica, each for its own share.
 """
 
 import keras
@@ -18,39 +17,30 @@ import tensorflow as tf
 
 
 class Composite(keras.Model):
-    """A model made of networks that are built already, for `fit` under any strategy."""
+    """A model made of networks that are already built, for `fit` under any strategy."""
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
-        """Nothing is left to build.
-
-        Keras would average the first batch over all replicas to find out, which fails with several
-        workers where a batch is a dict.
-        """
+        """Do nothing. Keras would average a batch over all workers here, which fails for a dict."""
 
 
 def num_replicas():
-    """How many replicas run the step that is being traced; 1 outside of any strategy."""
+    """Number of replicas of the current strategy; 1 outside of any strategy."""
     return tf.distribute.get_strategy().num_replicas_in_sync
 
 
 def share_of_loss(loss):
-    """What a replica's mean loss contributes to the mean over the global batch.
-
-    The shares of the batch are equal, so the mean of all is the mean of the replicas' means.
+    """A replica's part of the loss: the parts of all replicas sum to the loss of the whole batch.
 
     Args:
         loss: scalar, a mean over this replica's examples, penalties included.
-
-    Returns:
-        Scalar; the sum over all replicas is the loss of the global batch.
     """
     return loss if num_replicas() == 1 else loss / num_replicas()
 
 
 def mean_over_replicas(value):
-    """The mean over all replicas of a tensor, or of each in a list; gradients pass through it.
+    """The mean over all replicas of a tensor, or of each tensor in a list; with gradients.
 
-    Must not be called inside `tf.cond`: replicas meet here.
+    Replicas wait for each other here, so it must not be called inside `tf.cond`.
     """
     if num_replicas() == 1:
         return value
@@ -58,35 +48,30 @@ def mean_over_replicas(value):
 
 
 def average_statistics(networks):
-    """Average what networks gather while they run, such as BatchNorm's moving mean and variance.
+    """Average the moving statistics of networks, such as BatchNorm's mean and variance.
 
-    These are updated linearly, so the average of the replicas' moving averages is the moving
-    average of the replicas' batch statistics, whenever it is taken.
-
-    Args:
-        networks: iterable of networks. Whole numbers (the state of Dropout's random numbers)
-            are the same on all replicas anyway.
+    Their updates are linear, so the average of moving averages is the moving average of averages.
+    Integers (the state of Dropout's random numbers) are the same on all replicas.
     """
     if num_replicas() == 1:
         return
     weights = [weight for network in networks for weight in network.non_trainable_weights]
     weights = [weight for weight in weights if weight.dtype.startswith("float")]
     if weights:
-        # A weight that is read has no device of its own, which workers need to know; a copy has.
+        # Workers need to know a tensor's device. A weight that is read has none, a copy has one.
         means = mean_over_replicas([tf.identity(weight) for weight in weights])
         for weight, mean in zip(weights, means, strict=True):
             weight.assign(mean)
 
 
 def run_if(condition, function, batch):
-    """Call `function(batch)`, a phase that may update weights, where a condition holds.
+    """`tf.cond` for a phase of the step that may update weights: `function(batch)` or nothing.
 
-    Replicas meet to update weights, which they cannot do in a branch of their own: so with several
-    of them the branch is taken for all at once.
+    Replicas wait for each other to update weights, so all of them must take the branch together.
 
     Args:
         condition: scalar bool tensor, the same on all replicas.
-        function: batch -> None.
+        function: takes the batch and returns None.
         batch: dict of tensors.
     """
 
@@ -101,16 +86,10 @@ def run_if(condition, function, batch):
         tf.distribute.get_replica_context().merge_call(for_all, args=(condition, batch))
 
 
-def results(metrics):
-    """The metrics' values by name, for Keras's `fit` to average over the replicas.
+def metric_results(metrics):
+    """The values of Keras metrics by name, for `train_step` to return.
 
-    Over several workers it averages along axis 0, which a scalar does not have.
-
-    Args:
-        metrics: list of Keras metrics.
-
-    Returns:
-        dict of name -> scalar, or (1,) with the multi-worker strategy.
+    They are scalars, or (1,) with the multi-worker strategy, where `fit` averages along axis 0.
     """
     values = {metric.name: metric.result() for metric in metrics}
     if not isinstance(tf.distribute.get_strategy(), tf.distribute.MultiWorkerMirroredStrategy):

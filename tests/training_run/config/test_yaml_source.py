@@ -33,14 +33,20 @@ def test_all_duplicates_are_reported_with_both_lines():
 @pytest.mark.parametrize(
     "value", ["!!python/object/apply:os.system [echo]", "!mine x", "!!binary aGk=", "2001-01-01"]
 )
-def test_tags_beyond_plain_yaml_are_refused_and_nothing_is_constructed(value):
-    source = parse_yaml(f"ok: 1\na: {value}", "x.yaml")
-    assert source.values is None
-    assert len(source.problems) == 1
-    assert str(source.problems[0]).startswith("x.yaml:2: a: expected a plain YAML value")
+def test_tags_beyond_plain_yaml_are_refused(value):
+    (problem,) = problems_of(f"ok: 1\na: {value}")
+    assert problem.startswith("x.yaml:2: a: expected a plain YAML value")
 
 
-@pytest.mark.parametrize("text", ["a: [", "a: *x", "\ta: 1", "a: 1\n---\nb: 2", "[" * 3000])
+def test_a_key_named_tag_is_no_tag():
+    assert parse_yaml("tag: 1\ntag: 2\n", "x.yaml").values == {"tag": 1}
+
+
+def test_tags_and_duplicate_keys_are_reported_together():
+    assert len(problems_of("a: !mine 1\nb: !mine 2\na: 3\n")) == 3
+
+
+@pytest.mark.parametrize("text", ["a: [", "a: *x", "\ta: 1", "a: 1\n---\nb: 2", "[" * 900])
 def test_what_is_no_yaml_is_one_sentence(text):
     (problem,) = problems_of(text)
     assert problem.startswith("x.yaml")

@@ -64,5 +64,5 @@ def test_a_batch_that_the_workers_cannot_split_is_refused_before_tensorflow(tmp_
     assert done.returncode == 0, done.stderr
     (line,) = done.stderr.splitlines()
     assert "training.batch_size: expected a multiple of 3" in line
-    assert "(say 30 or 33), received 32" in line
+    assert "(for example 30 or 33), received 32" in line
     assert not (tmp_path / "new").exists()

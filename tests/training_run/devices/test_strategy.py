@@ -1,5 +1,7 @@
-"""The parts of `training_run.distribution` and `replicas` that one process can show."""
+"""`devices.strategy` and `step.replicas`, as far as one process can test them."""
 
+import ast
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -62,16 +64,40 @@ def test_a_phase_runs_where_its_condition_holds(condition):
 def test_a_lost_worker_is_a_sentence_with_tensorflows_reason():
     message = "Graph execution error:\n\nCollective ops is aborted by: Connection reset by peer\nx"
     with (
-        pytest.raises(WorkerLost, match=r"--resume RUN .*\(Connection reset by peer\)"),
+        pytest.raises(WorkerLost, match=r"--resume RUN .*\(Connection reset by peer\)") as lost,
         watched_workers(Cluster(("a:1", "b:1"), 0)),
     ):
         raise tf.errors.UnavailableError(None, None, message)
+    assert lost.value.exit_code == 1
     with pytest.raises(tf.errors.UnavailableError), watched_workers(None):
         raise tf.errors.UnavailableError(None, None, message)
 
 
 def test_the_default_is_one_device():
     assert DistributionConfig().strategy == "none"
+
+
+PRIVATE = ("tensorflow.python", "tensorflow.core", "keras.src")
+
+
+def private_imports(tree):
+    """The private modules of TensorFlow and Keras that are imported anywhere in `tree`."""
+    nodes = list(ast.walk(tree))
+    names = [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)]
+    names += [each.name for node in nodes if isinstance(node, ast.Import) for each in node.names]
+    return [name for name in names if name.startswith(PRIVATE)]
+
+
+def test_private_tensorflow_is_imported_for_several_workers_alone():
+    found = {}
+    for package in ("training_run", "sample_quality", "gan_mnist", "vae_mnist", "gan_vs_vae"):
+        for path in Path(package).rglob("*.py"):
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+            found |= {node.name: names for node in functions if (names := private_imports(node))}
+            rest = [node for node in tree.body if node not in functions]
+            assert not private_imports(ast.Module(rest, [])), path
+    assert found == {"allow_slow_heartbeats": ["tensorflow.python.eager"]}
 
 
 def test_gpu_memory_grows_on_all_gpus_that_are_still_unused():

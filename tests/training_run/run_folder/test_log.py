@@ -39,10 +39,10 @@ def test_a_row_that_is_cut_off_does_not_break_it(tmp_path):
 
 @pytest.mark.parametrize("text", ["", "epoch,loss\n1,2\n"])
 def test_a_log_without_steps_is_refused(tmp_path, text):
-    with pytest.raises(UserError, match=r"a column named step.*Received: .*log\.csv"):
+    with pytest.raises(UserError, match=r"log\.csv: expected a log with a column step"):
         read_log(write_log(tmp_path, text))
 
 
 def test_a_missing_log_is_refused(tmp_path):
-    with pytest.raises(UserError, match=r"Received: .*log\.csv"):
+    with pytest.raises(UserError, match=r"log\.csv: the log cannot be read: No such file"):
         read_log(tmp_path / "log.csv")

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from training_run.errors import UserError
 from training_run.step import batches
 
 
@@ -110,12 +109,6 @@ def test_draw_and_augment_are_given_the_number_of_the_step():
     for step, batch in enumerate(dataset, start=10):
         assert batch["step"] == step
         np.testing.assert_array_equal(batch["images"], np.full((3, 2, 2, 1), step))
-
-
-@pytest.mark.parametrize("batch_size", [0, 11])
-def test_a_batch_must_fit_the_data(batch_size):
-    with pytest.raises(UserError, match=f"expected 1 to 10, .* received {batch_size}"):
-        batches.make_batches(numbered_data(10), batch_size, 0, 0, 1)
 
 
 def test_normal_draws_are_standard_normal():
