@@ -79,6 +79,8 @@ def _vae_scores(run, decoder, data, settings, effort, seed, note, prior):
     """Scores on test images; none for a conditional VAE if these have no labels."""
     encoder = load_network(run, "encoder", IMAGES_TO_POSTERIORS)
     load_prior(run, {"encoder": encoder})  # refuses a prior of other codes
+    if run.network("decoder_raw").is_file():  # the bound is of the decoder that was trained
+        decoder = load_network(run, "decoder_raw", LATENTS_TO_IMAGES)
     images, labels = encodable_images(data.x_test[:MAX_REAL], settings), None
     if len(encoder.inputs) > 1:
         if data.y_test is None:

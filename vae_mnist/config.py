@@ -18,6 +18,7 @@ from training_run.config.load import problems_between_rows
 from training_run.config.sections import (
     AdamConfig,
     DataConfig,
+    Fraction,
     ModelSection,
     RunConfig,
     Section,
@@ -32,6 +33,11 @@ class NetworksConfig(ModelSection):
 
     output_activation: Literal["sigmoid"] = "sigmoid"
     latent_dim: PositiveInt = 32
+    calibrate_contrast: bool = Field(
+        False,
+        description="samples come from a copy of the decoder whose reconstructions have the "
+        "contrast of the training images",
+    )
     conditional: bool = Field(False, description="give the class label to encoder and decoder")
 
 
@@ -46,12 +52,23 @@ class MLPConfig(NetworksConfig):
     )
 
 
+HiddenWidths = Annotated[tuple[PositiveInt, ...], Field(strict=False)]
+"""Sizes of successive layers; there may be none."""
+
+
 class ConvConfig(NetworksConfig):
     """Convolutional networks (source 002)."""
 
     kind: Literal["conv"] = "conv"
     encoder_filters: Widths = (32, 64, 64)
     decoder_filters: Widths = (64, 64, 32)
+    encoder_widths: HiddenWidths = Field(
+        (), description="dense hidden layers after the convolutions"
+    )
+    decoder_widths: HiddenWidths = Field(
+        (), description="dense hidden layers before the transposed convolutions"
+    )
+    leaky_slope: Fraction = Field(0.0, description="slope of LeakyReLU below zero; 0: ReLU")
     kernel_size: Annotated[int, Field(ge=2, le=9)] = 4
 
 
@@ -106,6 +123,17 @@ class ValidationConfig(Section):
     num_images: PositiveInt = 10000
 
 
+class VAEOptimizerConfig(AdamConfig):
+    """Adam for both networks."""
+
+    schedule: Literal["constant", "cosine"] = Field(
+        "constant", description="cosine: the learning rate falls to 0 at the end of the run"
+    )
+    warmup: Interval | None = Field(
+        None, description="with cosine: how long the learning rate rises first; null: not at all"
+    )
+
+
 class VAEConfig(RunConfig):
     """One training run of a VAE."""
 
@@ -119,7 +147,7 @@ class VAEConfig(RunConfig):
     prior: PriorConfig = PriorConfig()
     validation: ValidationConfig = ValidationConfig()
     quality: QualityConfig = QualityConfig()
-    optimizer: AdamConfig = AdamConfig()
+    optimizer: VAEOptimizerConfig = VAEOptimizerConfig()
 
     @model_validator(mode="after")
     def _check_value_range(self):
@@ -127,6 +155,15 @@ class VAEConfig(RunConfig):
             raise ValueError(
                 "expected model.value_range [0, 1], the range of a VAE's likelihoods, received "
                 f"{list(self.model.value_range)}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_contrast(self):
+        if self.model.calibrate_contrast and self.data.binarize != "none":
+            raise ValueError(
+                "expected model.calibrate_contrast false with data.binarize "
+                f"{self.data.binarize}, whose images have no greys, received true"
             )
         return self
 

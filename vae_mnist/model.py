@@ -8,6 +8,7 @@ from training_run.step.batches import draw_normal, draw_uniform, scale_images
 from training_run.step.networks import logits_network
 from training_run.step.replicas import Composite, metric_results, share_of_loss
 from vae_mnist.bounds import importance_weighted_bound, log_standard_normal, sampled_kl
+from vae_mnist.contrast import contrast, copy_with_gain, find_gain
 from vae_mnist.losses import (
     RECONSTRUCTION_LOSSES,
     beta_at,
@@ -42,17 +43,33 @@ class VAE(Composite):
         vamp: a `VampPrior`, trained with the networks; None for N(0, I).
         binarize: "dynamic" draws each pixel of a training image anew at every step; otherwise
             images are taken as they are.
+        calibrates_contrast: if True, samples come from a copy of the decoder (`contrast.py`).
         batch_size: training examples in a batch.
         seed: of the noise.
     """
 
     value_range = (0.0, 1.0)  # the decoder's sigmoid reaches no more
 
-    def __init__(self, encoder, decoder, loss, *, vamp=None, binarize="none", batch_size, seed):
+    def __init__(
+        self,
+        encoder,
+        decoder,
+        loss,
+        *,
+        vamp=None,
+        binarize="none",
+        calibrates_contrast=False,
+        batch_size,
+        seed,
+    ):
         super().__init__(name="vae")
         self.encoder = encoder
         self.decoder = decoder
         self.decoder_logits = logits_network(decoder)
+        self.sampling_decoder = decoder
+        if calibrates_contrast:
+            self.sampling_decoder = keras.models.clone_model(decoder)
+            self.sampling_decoder.set_weights(decoder.get_weights())
         self.vae_loss = loss
         self.vamp = vamp
         self.reconstruction_loss = RECONSTRUCTION_LOSSES[loss.reconstruction]
@@ -87,8 +104,14 @@ class VAE(Composite):
         return [self.loss_tracker, self.reconstruction_tracker, self.kl_tracker, *scale]
 
     def networks(self):
-        """The networks to save, by file name."""
-        return {"encoder": self.encoder, "decoder": self.decoder}
+        """The networks to save, by file name; "decoder" is the one to sample from."""
+        if self.sampling_decoder is self.decoder:
+            return {"encoder": self.encoder, "decoder": self.decoder}
+        return {
+            "encoder": self.encoder,
+            "decoder": self.sampling_decoder,
+            "decoder_raw": self.decoder,
+        }
 
     def optimizers(self):
         """The one optimizer, by name."""
@@ -273,12 +296,30 @@ class VAE(Composite):
             z: (N, latent_dim) float32.
             labels: (N,) int32; only a conditional model uses them.
         """
-        return self.decoder(self._inputs(z, labels), training=False)
+        return self.sampling_decoder(self._inputs(z, labels), training=False)
 
     def reconstruct(self, images, labels=None):
         """Images decoded from the posterior means, like those of `sample`."""
         z_mean, _ = self.posterior(images, labels)
         return self.sample(z_mean, labels)
+
+    def calibrate_contrast(self, images, labels=None):
+        """Copy the decoder for samples, with the factor on its logits that `contrast.py` explains.
+
+        Args:
+            images: (N, H, W, C) uint8 training images.
+            labels: (N,) int32 for a conditional model.
+
+        Returns:
+            The factor.
+        """
+        z_mean, z_log_var = self.posterior(images, labels)
+        epsilon = draw_normal(self.seed, "contrast", 0, z_mean.shape)
+        z = sample_posterior(z_mean, z_log_var, epsilon)
+        logits = self.decoder_logits(self._inputs(z, labels), training=False)
+        gain = find_gain(np.asarray(logits), contrast(np.float32(images / 255)))
+        copy_with_gain(self.decoder, self.sampling_decoder, gain)
+        return gain
 
     def _inputs(self, tensor, labels):
         if not self.is_conditional:

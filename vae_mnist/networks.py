@@ -87,7 +87,9 @@ def build_conv_encoder(
     latent_dim=32,
     image_shape=(28, 28, 1),
     filters=(32, 64, 64),
+    widths=(),
     kernel_size=4,
+    leaky_slope=0.0,
     num_classes=None,
     seed,
 ):
@@ -103,7 +105,9 @@ def build_conv_encoder(
 
     Args:
         filters: channels of the feature maps, from x to z.
+        widths: units of dense hidden layers after the convolutions.
         kernel_size: side of the kernels.
+        leaky_slope: slope of LeakyReLU below zero; 0 for ReLU.
         latent_dim, image_shape, num_classes, seed: as for `build_mlp_encoder`.
 
     Returns:
@@ -116,7 +120,11 @@ def build_conv_encoder(
         )
         for channels in filters
     ]
-    layers = [*_with_relus(convolutions), keras.layers.Flatten()]
+    layers = [
+        *_rectified(convolutions, leaky_slope),
+        keras.layers.Flatten(),
+        *_rectified(_denses(widths, initializers), leaky_slope),
+    ]
     return _assemble_encoder(layers, image_shape, latent_dim, num_classes, initializers)
 
 
@@ -125,7 +133,9 @@ def build_conv_decoder(
     latent_dim=32,
     image_shape=(28, 28, 1),
     filters=(64, 64, 32),
+    widths=(),
     kernel_size=4,
+    leaky_slope=0.0,
     num_classes=None,
     seed,
 ):
@@ -136,6 +146,8 @@ def build_conv_decoder(
 
     Args:
         filters: channels of the feature maps, from z to the one before x.
+        widths: units of dense hidden layers before the transposed convolutions.
+        leaky_slope: slope of LeakyReLU below zero; 0 for ReLU.
         kernel_size: side of the kernels. A multiple of the stride, 2, reaches every pixel equally
             often; 3 or 5 give checkerboards (Odena et al. 2016,
             distill.pub/2016/deconv-checkerboard).
@@ -150,14 +162,12 @@ def build_conv_decoder(
         sizes.append(tuple(math.ceil(side / 2) for side in sizes[-1]))
     sizes.reverse()
     start_shape = (*sizes[0], filters[0])
-    layers = [
-        keras.layers.Dense(math.prod(start_shape), kernel_initializer=next(initializers)),
-        keras.layers.ReLU(),
-        keras.layers.Reshape(start_shape),
-    ]
+    denses = _denses([*widths, math.prod(start_shape)], initializers)
+    layers = [*_rectified(denses, leaky_slope), keras.layers.Reshape(start_shape)]
     for channels, size in zip([*filters[1:], image_shape[-1]], sizes[1:], strict=True):
-        layers += [*_doubling(channels, kernel_size, size, next(initializers)), keras.layers.ReLU()]
-    layers.pop()  # logits have no ReLU
+        doubling = _doubling(channels, kernel_size, size, next(initializers))
+        layers += [*doubling, _rectifier(leaky_slope)]
+    layers.pop()  # logits have no activation
     return _assemble_decoder(layers, latent_dim, num_classes, initializers)
 
 
@@ -183,7 +193,7 @@ def _doubling(channels, kernel_size, size, initializer):
 def _dense_layers(widths, activation, initializers):
     """Dense layers, each followed by its activation; a gate is no layer, but an operation."""
     units = [2 * width if activation == "gated" else width for width in widths]
-    layers = [keras.layers.Dense(num, kernel_initializer=next(initializers)) for num in units]
+    layers = _denses(units, initializers)
     after = {
         "relu": keras.layers.ReLU,
         "tanh": lambda: keras.layers.Activation("tanh"),
@@ -192,8 +202,16 @@ def _dense_layers(widths, activation, initializers):
     return [part for layer in layers for part in (layer, after())]
 
 
-def _with_relus(layers):
-    return [part for layer in layers for part in (layer, keras.layers.ReLU())]
+def _denses(widths, initializers):
+    return [keras.layers.Dense(width, kernel_initializer=next(initializers)) for width in widths]
+
+
+def _rectified(layers, slope):
+    return [part for layer in layers for part in (layer, _rectifier(slope))]
+
+
+def _rectifier(slope):
+    return keras.layers.LeakyReLU(negative_slope=slope) if slope else keras.layers.ReLU()
 
 
 def _assemble_encoder(layers, image_shape, latent_dim, num_classes, initializers):

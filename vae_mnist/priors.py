@@ -115,7 +115,7 @@ def fit_prior(vae, data, config, components=None, seed=None, effort=FULL):
         held_out_nats_normal=float(normal.mean(dtype=np.float64)),
         seconds=round(time.monotonic() - started, 2),
         encoder_sha256=weights_sha256(vae.encoder),
-        decoder_sha256=weights_sha256(vae.decoder),
+        decoder_sha256=weights_sha256(vae.networks()["decoder"]),
     )
     return Prior(mixture, record)
 
