@@ -8,6 +8,15 @@ covers those of all seeds, so the difference holds for each seed.
 from typing import NamedTuple
 
 from gan_vs_vae.wording import duration, interval, join_with_and, number, percent
+from sample_quality.priors import SUFFIX
+
+PRIOR_SCORES = {
+    "frechet_distance": "Fréchet distance",
+    "precision": "precision",
+    "recall": "recall",
+    "coverage": "coverage",
+}
+"""Scores that samples of N(0, I) have as well, where a prior is learned."""
 
 SAME_TIME = 1.1
 """Times within 10% are about the same: one machine varies as much."""
@@ -44,6 +53,7 @@ def find_all(entries, rows):
     return [
         *unfinished(entries),
         *frechet(rows),
+        *learned_priors(rows),
         *precision_and_recall(rows),
         *classes(rows),
         *copies(entries, rows),
@@ -84,6 +94,32 @@ def _against_floor(row):
         return f"{floor}."
     distances = "the distance is" if len(above) == 1 else "all distances are"
     return f"{floor}; {distances} larger than that."
+
+
+def learned_priors(rows):
+    """What N(0, I) would have given in place of a learned prior, and what that gained in nats."""
+    values = {(row.name, title): one.value for row in rows for title, one in row.scores.items()}
+    sentences = []
+    for title in dict.fromkeys(title for name, title in values if name.endswith(SUFFIX)):
+        pairs = [
+            f"{label} {number(values[name, title])} "
+            f"(N(0, I): {number(values[name + SUFFIX, title])})"
+            for name, label in PRIOR_SCORES.items()
+            if (name + SUFFIX, title) in values
+        ]
+        sentences.append(
+            f"The samples of {title} come from a prior that was fitted to its codes: "
+            f"{join_with_and(pairs)}."
+        )
+    learned = "negative_log_likelihood_learned_prior"
+    for title in (title for name, title in values if name == learned):
+        before, after = values["negative_log_likelihood", title], values[learned, title]
+        change = "more" if after <= before else "less"
+        sentences.append(
+            f"The learned prior of {title} gives test images {number(abs(before - after))} nats "
+            f"{change} than N(0, I): −log p(x) is {number(after)} against {number(before)}."
+        )
+    return sentences
 
 
 def precision_and_recall(rows):

@@ -9,6 +9,7 @@ from PIL import Image
 
 from gan_vs_vae.runs import grids
 from gan_vs_vae.wording import duration
+from sample_quality.priors import latents_of, load_prior
 from sample_quality.score_run import encodable_images, sample_images
 from sample_quality.scores.copies import nearest_training_images
 from training_run.errors import UserError
@@ -90,7 +91,8 @@ def make_pictures(run, networks, data, seed):
     num_columns = columns_of(data.x_train)
     num = num_columns**2
     labels = choose_labels(network, None, num)
-    samples = sample_images(network, num, seed, run.settings.value_range, labels)
+    latents = latents_of(read_prior(run, networks))
+    samples = sample_images(network, num, seed, run.settings.value_range, labels, latents)
     if samples.shape[1:] != data.x_train.shape[1:]:
         raise UserError(
             f"{run.folder.network(run.network)}: expected images of shape "
@@ -98,7 +100,7 @@ def make_pictures(run, networks, data, seed):
         )
     _, nearest = nearest_training_images(samples[:NUM_NEIGHBOURS], data.x_train)
     pairs = [samples[:NUM_NEIGHBOURS], data.x_train[nearest[:, 0]]]
-    interpolations, ends = interpolate(run, networks, data, seed)
+    interpolations, ends = interpolate(run, networks, data, seed, latents)
     return RunPictures(
         samples=grid_picture(samples, num_columns),
         num_samples=num,
@@ -106,6 +108,19 @@ def make_pictures(run, networks, data, seed):
         interpolations=grid_picture(interpolations, STRIP_FRAMES),
         ends=ends,
         frames=read_frames(run),
+    )
+
+
+def read_prior(run, networks):
+    """The learned `Prior` of a VAE's run; None for others.
+
+    Raises:
+        UserError: it belongs to other networks, or is damaged.
+    """
+    if run.network != "decoder":
+        return None
+    return load_prior(
+        run.folder, {name: networks[name] for name in ("encoder", "decoder") if name in networks}
     )
 
 
@@ -155,7 +170,7 @@ def _read_frame(run, step, path):
     )
 
 
-def interpolate(run, networks, data, seed):
+def interpolate(run, networks, data, seed, latents=None):
     """Images on straight lines between two latents, `STRIP_FRAMES` for each of `NUM_STRIPS` lines.
 
     The ends are posterior means of two test images for a VAE with an encoder. They are random
@@ -172,6 +187,8 @@ def interpolate(run, networks, data, seed):
     else:
         shape = (2, NUM_STRIPS, network.inputs[0].shape[-1])
         pairs = draw_normal(seed, "interpolation", 0, shape).numpy()
+        if latents is not None:
+            pairs = np.stack([latents(z, seed, end, labels) for end, z in enumerate(pairs)])
         ends = "two random latents" + (", one class in each row" if labels is not None else "")
     rows = [latents_between(a, b, STRIP_FRAMES) for a, b in zip(*pairs, strict=True)]
     images = _decode(network, np.concatenate(rows), labels)

@@ -1,5 +1,6 @@
 """The scores of runs: read from their folders where they fit, else computed."""
 
+from sample_quality.priors import prior_checksum
 from sample_quality.protocol import MAX_REAL, Protocol, read_quality, write_quality
 from sample_quality.score_run import find_classifier, measure_run
 from training_run.errors import UserError
@@ -50,13 +51,16 @@ def wanted_protocols(data, data_config, num, seed):
 
 
 def stored_quality(run):
-    """The `Quality` in quality.json, or None if there is none of the network as it is now."""
+    """The `Quality` in quality.json, or None if there is none of the network and its learned prior
+    as they are now."""
     try:
         quality = read_quality(run.folder.path / "quality.json")
     except UserError:  # missing, damaged, or of another version
         return None
     checksum = sha256_of_file(run.folder.network(run.network))
-    return quality if quality.about.get("network_sha256") == checksum else None
+    scored = quality.about.get("network_sha256"), quality.about.get("prior_sha256", "")
+    prior = prior_checksum(run.folder) if run.network == "decoder" else ""
+    return quality if scored == (checksum, prior) else None
 
 
 def has_protocols(quality, protocols):

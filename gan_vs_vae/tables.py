@@ -25,6 +25,11 @@ MEANINGS = {
     "elbo_reconstruction": "reconstruction part of the bound",
     "elbo_kl": "KL part of the bound",
     "negative_log_likelihood": "estimate of −log p(x), nats per image",
+    "negative_log_likelihood_learned_prior": "the same with the learned prior as p(z)",
+    "frechet_distance_normal_prior": "what samples of N(0, I) have in place of the learned prior's",
+    "precision_normal_prior": "share of samples of N(0, I) close to real images",
+    "recall_normal_prior": "share of real images close to samples of N(0, I)",
+    "coverage_normal_prior": "share of real images with a sample of N(0, I) nearby",
 }
 """Name of a score to what it measures."""
 

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from sample_quality.protocol import MAX_REAL, write_quality
-from sample_quality.run_settings import image_network, read_settings
+from sample_quality.run_settings import LikelihoodEffort, image_network, read_settings
 from sample_quality.table import format_scores
 from training_run.cli.arguments import add_run_arguments, check_output, check_seed
 from training_run.cli.parser import CommandParser, integer
@@ -14,6 +14,9 @@ from training_run.run_folder.find import BUNDLED_FOLDER, find_run
 from training_run.tensorflow_import import import_tensorflow
 
 MIN_IMAGES, MAX_IMAGES = 100, 100_000
+
+MAX_SAMPLES = 1_000_000
+"""Codes of an image in an estimate of its log p(x)."""
 
 _DESCRIPTION = """\
 Score a run's samples against the test images, which it has not been trained on.
@@ -40,6 +43,13 @@ def build_parser():
         metavar="N",
         help="test images that a VAE estimates log p(x) of, by many decodings each (default: 1000)",
     )
+    parser.add_argument(
+        "--importance-samples",
+        type=integer,
+        default=200,
+        metavar="K",
+        help="decodings of each of them; more bring the estimate closer (default: 200)",
+    )
     return parser
 
 
@@ -49,19 +59,17 @@ def main(argv=None):
 
 
 def _score(arguments):
-    num, seed, likelihood_images = arguments.num, arguments.seed, arguments.likelihood_images
+    num, seed = arguments.num, arguments.seed
+    effort = LikelihoodEffort(arguments.likelihood_images, arguments.importance_samples)
     check_numbers(num, seed)
-    if not 1 <= likelihood_images <= MAX_REAL:
-        raise UserError(
-            f"--likelihood-images: expected 1 to {MAX_REAL:,} images, received {likelihood_images}"
-        )
+    check_effort(effort)
     run = find_run(arguments.run, arguments.outputs)
     settings, name = read_settings(run), image_network(run)
     out = check_output(arguments.out or default_out(run), (".json",))
     import_tensorflow()
     from sample_quality.score_run import measure_run
 
-    quality = measure_run(run, name, settings, num, seed, likelihood_images)
+    quality = measure_run(run, name, settings, num, seed, effort)
     print(f"{run.path}: {name}.keras\n\n{format_scores(quality.scores)}\n")
     for text in quality.about["notes"]:
         print(f"note: {text}")
@@ -78,6 +86,17 @@ def default_out(run):
     if run.path.parent == BUNDLED_FOLDER:
         return Path(f"{run.path.name}-quality.json")
     return run.path / "quality.json"
+
+
+def check_effort(effort):
+    """Raise `UserError` for a --likelihood-images or an --importance-samples out of range."""
+    limits = {
+        "--likelihood-images": (effort.num_images, MAX_REAL, "images"),
+        "--importance-samples": (effort.num_samples, MAX_SAMPLES, "samples"),
+    }
+    for option, (received, most, what) in limits.items():
+        if not 1 <= received <= most:
+            raise UserError(f"{option}: expected 1 to {most:,} {what}, received {received}")
 
 
 def check_numbers(num, seed, option="--num"):

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sample_quality.numerics.bootstrap import resample_counts
+from sample_quality.priors import SUFFIX
 from sample_quality.protocol import METRICS, NUM_REPLICATES, Protocol, make_score, mean_score
 from sample_quality.scores.class_balance import (
     class_shares,
@@ -75,6 +76,27 @@ def score_images(images, reference, train, classifier=None, *, labels=None, seed
     return {name: scores[name] for name in METRICS if name in scores}
 
 
+def score_normal_prior(images, reference, train, classifier, *, seed=0):
+    """Scores of samples of N(0, I), for a VAE whose samples come from a learned prior.
+
+    Args as for `score_images`; protocols and floors are those of its scores.
+
+    Returns:
+        dict of the names in `METRICS` that end in `SUFFIX`.
+    """
+    rng = np.random.default_rng(seed)
+    train_sample = train[rng.choice(len(train), len(images), replace=False)]
+    protocol = Protocol.against(reference, len(images), seed).by_classifier(classifier)
+    sets = (classifier(each).features for each in (reference, images, train_sample))
+    features = Sets(*sets)
+    scores = {
+        "frechet_distance": _frechet_score(features, _resample(features, rng), protocol),
+        **_neighbour_scores(features, protocol, rng),
+    }
+    names = {name: f"{name}{SUFFIX}" for name in scores}
+    return {names[name]: scores[name] for name in scores if names[name] in METRICS}
+
+
 def _copy_scores(sets, train, protocol, rng):
     """Shares of copies of training images, and of copies among the samples.
 
@@ -95,15 +117,19 @@ def _copy_scores(sets, train, protocol, rng):
 def _feature_scores(classified, protocol, rng):
     """Fréchet and kernel distance, precision, recall, density and coverage."""
     features = Sets(*(one.features for one in classified))
-    counts = [
-        resample_counts(rng, len(rows), NUM_REPLICATES)
-        for rows in (features.reference, features.generated)
-    ]
+    counts = _resample(features, rng)
     return {
         "frechet_distance": _frechet_score(features, counts, protocol),
         "kernel_distance": _kernel_score(features, counts, protocol),
         **_neighbour_scores(features, protocol, rng),
     }
+
+
+def _resample(features, rng):
+    return [
+        resample_counts(rng, len(rows), NUM_REPLICATES)
+        for rows in (features.reference, features.generated)
+    ]
 
 
 def _frechet_score(features, counts, protocol):

@@ -4,6 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
+from sample_quality.priors import latents_of, save_prior
 from sample_quality.protocol import MAX_REAL, Protocol
 from sample_quality.scores.frechet import frechet_distance, moments
 from training_run.config.records import Record, read_record, write_record
@@ -36,6 +37,8 @@ class FrechetScore:
         value_range: (low, high) of the network's images.
         num_images: samples to a score.
         seed: of their latents, the same at each call.
+        find_prior: function without arguments giving the learned `Prior` of the network's weights
+            as they are, or None for N(0, I).
 
     Attributes:
         name: of the score and of its column in log.csv.
@@ -44,9 +47,20 @@ class FrechetScore:
 
     name = "frechet_distance"
 
-    def __init__(self, network, classifier, train, *, value_range, num_images, seed):
+    def __init__(
+        self,
+        network,
+        classifier,
+        train,
+        *,
+        value_range,
+        num_images,
+        seed,
+        find_prior=lambda: None,
+    ):
         reference = train[:MAX_REAL]
         self.network, self.classifier, self.value_range = network, classifier, value_range
+        self.find_prior = find_prior
         self.labels = choose_labels(network, None, num_images)
         protocol = Protocol.against(reference, num_images, seed, split="train")
         self.protocol = protocol.by_classifier(classifier)
@@ -54,15 +68,17 @@ class FrechetScore:
 
     def __call__(self):
         num_images, seed = self.protocol.num_generated, self.protocol.seed
-        images = generate(self.network, num_images, seed, self.value_range, self.labels)
+        latents = latents_of(self.find_prior())
+        images = generate(self.network, num_images, seed, self.value_range, self.labels, latents)
         return frechet_distance(moments(self.classifier(images).features), self._reference)
 
 
 class KeepBest(EverySteps):
     """Scores the run at an interval, logs the score and keeps the networks with the lowest one.
 
-    `best/` holds the networks and `score.json` (score, value, step, protocol). It is replaced as
-    a whole, so its files always belong together. A resumed run continues from its `best/`.
+    `best/` holds the networks, a learned prior and `score.json` (score, value, step, protocol). It
+    is replaced as a whole, so its files always belong together. A resumed run continues from its
+    `best/`.
 
     Args:
         clock, every: when.
@@ -97,6 +113,8 @@ def save_best(folder, model, score, value, step):
     shutil.rmtree(new, ignore_errors=True)  # from a write that failed
     new.mkdir()
     save_networks(RunDir(new), model)
+    if getattr(model, "prior", None) is not None:
+        save_prior(RunDir(new), model.prior)
     config = folder.parent / "config.yaml"
     if config.is_file():  # so that the commands that take a run also take its `best/`
         shutil.copy(config, new)

@@ -121,6 +121,13 @@ METRICS = {
     "elbo_reconstruction": Metric("  of it, -log p(x|z)", "lower", (-math.inf, math.inf)),
     "elbo_kl": Metric("  of it, KL", "lower", (0.0, math.inf)),
     "negative_log_likelihood": Metric("-log p(x)", "lower", (-math.inf, math.inf)),
+    "negative_log_likelihood_learned_prior": Metric(
+        "-log p(x), learned prior", "lower", (-math.inf, math.inf)
+    ),
+    "frechet_distance_normal_prior": Metric("Fréchet distance, N(0, I)", "lower", (0.0, math.inf)),
+    "precision_normal_prior": Metric("precision, N(0, I)", "higher", (0.0, 1.0)),
+    "recall_normal_prior": Metric("recall, N(0, I)", "higher", (0.0, 1.0)),
+    "coverage_normal_prior": Metric("coverage, N(0, I)", "higher", (0.0, 1.0)),
 }
 """Score name to `Metric`, in display order."""
 
@@ -143,9 +150,9 @@ class Quality(NamedTuple):
 
     Attributes:
         scores: dict of `METRICS` name to `Score`.
-        about: dict of what was scored: `run`, `network`, `network_sha256`, and `notes`, a list of
-            sentences. Where the images have no classifier, `without_classifier` is the one of
-            the notes that says why.
+        about: dict of what was scored: `run`, `network`, `network_sha256`, `prior_sha256` (of
+            prior.npz; "" without a learned prior), and `notes`, a list of sentences. Where the
+            images have no classifier, `without_classifier` is the one of the notes that says why.
     """
 
     scores: dict
@@ -159,6 +166,7 @@ class QualityRecord(Record):
     run: str = ""
     network: str = ""
     network_sha256: str = ""
+    prior_sha256: str = ""
     notes: list[str] = Field(default_factory=list)
     without_classifier: str | None = None
     scores: dict[str, Score]

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,6 +24,7 @@ class RunSettings:
         reconstruction: a VAE's reconstruction loss, such as "bernoulli"; "" for other families.
         log_scale: natural log of the standard deviation of a VAE's Gaussian pixels in [0, 1]; None
             if its loss is no such density.
+        prior: kind of a VAE's prior: "normal", "mixture" or "vamp".
     """
 
     data: DataConfig
@@ -30,6 +32,17 @@ class RunSettings:
     binarize: str
     reconstruction: str
     log_scale: float | None
+    prior: str = "normal"
+
+
+class LikelihoodEffort(NamedTuple):
+    """How many test images a VAE estimates log p(x) of, at most, and by how many codes each."""
+
+    num_images: int = 1000
+    num_samples: int = 200
+
+
+USUAL_EFFORT = LikelihoodEffort()
 
 
 def read_settings(run):
@@ -50,6 +63,7 @@ def read_settings(run):
             binarize=data.get("binarize", "none"),
             reconstruction=loss.get("reconstruction", ""),
             log_scale=gaussian_log_scale(loss, run),
+            prior=values.get("prior", {}).get("kind", "normal"),
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         raise UserError(

@@ -3,9 +3,13 @@
 Importing this imports TensorFlow. What is read before that is in `run_settings.py`.
 """
 
+from functools import partial
+
 from sample_quality.features.classifier import classifier_for
-from sample_quality.image_scores import score_images
-from sample_quality.protocol import MAX_REAL, Quality
+from sample_quality.image_scores import score_images, score_normal_prior
+from sample_quality.priors import describe, latents_of, load_prior, prior_checksum
+from sample_quality.protocol import MAX_REAL, METRICS, Quality
+from sample_quality.run_settings import USUAL_EFFORT
 from sample_quality.scores.likelihood import binarize_images
 from sample_quality.vae_scores import score_vae
 from training_run.data.datasets import load_dataset
@@ -15,7 +19,7 @@ from training_run.run_folder.networks import IMAGES_TO_POSTERIORS, LATENTS_TO_IM
 from training_run.step.sampling import choose_labels, generate
 
 
-def measure_run(run, name, settings, num, seed, likelihood_images=1000):
+def measure_run(run, name, settings, num, seed, effort=USUAL_EFFORT):
     """Sample a run's network and score the samples; for a VAE, score its view of test images too.
 
     Args:
@@ -25,7 +29,7 @@ def measure_run(run, name, settings, num, seed, likelihood_images=1000):
         num: how many samples. With fewer training images, as many as there are: the floor takes
             one training image for each sample.
         seed: of the latents and of the protocol.
-        likelihood_images: number of test images whose log p(x) a VAE estimates, at most.
+        effort: the `LikelihoodEffort` of a VAE.
 
     Returns:
         `Quality`.
@@ -38,6 +42,7 @@ def measure_run(run, name, settings, num, seed, likelihood_images=1000):
         "run": run.path.resolve().name,
         "network": f"{name}.keras",
         "network_sha256": sha256_of_file(run.network(name)),
+        "prior_sha256": prior_checksum(run) if name == "decoder" else "",
         "notes": notes,
     }
     data = load_dataset(settings.data)
@@ -49,13 +54,18 @@ def measure_run(run, name, settings, num, seed, likelihood_images=1000):
     if num > len(data.x_train):
         num = len(data.x_train)
         notes.append(f"{num:,} samples, as many as there are training images")
+    prior = load_prior(run, {"decoder": network}) if name == "decoder" else None
     labels = choose_labels(network, None, num)
-    images = sample_images(network, num, seed, settings.value_range, labels)
-    reference = data.x_test[:MAX_REAL]
+    draw = partial(sample_images, network, num, seed, settings.value_range, labels)
+    images, reference = draw(latents_of(prior)), data.x_test[:MAX_REAL]
     scores = score_images(images, reference, data.x_train, classifier, labels=labels, seed=seed)
+    if prior is not None:
+        notes.append(f"samples are drawn from a learned prior, a {describe(prior)}")
+        if classifier is not None:
+            scores |= score_normal_prior(draw(), reference, data.x_train, classifier, seed=seed)
     if name == "decoder" and run.network("encoder").is_file():
-        scores |= _vae_scores(run, network, data, settings, likelihood_images, seed, notes.append)
-    return Quality(scores, about)
+        scores |= _vae_scores(run, network, data, settings, effort, seed, notes.append, prior)
+    return Quality({name: scores[name] for name in METRICS if name in scores}, about)
 
 
 def _check_shape(path, shape, expected):
@@ -65,9 +75,12 @@ def _check_shape(path, shape, expected):
         )
 
 
-def _vae_scores(run, decoder, data, settings, likelihood_images, seed, note):
+def _vae_scores(run, decoder, data, settings, effort, seed, note, prior):
     """Scores on test images; none for a conditional VAE if these have no labels."""
     encoder = load_network(run, "encoder", IMAGES_TO_POSTERIORS)
+    load_prior(run, {"encoder": encoder})  # refuses a prior of other codes
+    if run.network("decoder_raw").is_file():  # the bound is of the decoder that was trained
+        decoder = load_network(run, "decoder_raw", LATENTS_TO_IMAGES)
     images, labels = encodable_images(data.x_test[:MAX_REAL], settings), None
     if len(encoder.inputs) > 1:
         if data.y_test is None:
@@ -79,9 +92,10 @@ def _vae_scores(run, decoder, data, settings, likelihood_images, seed, note):
         images,
         labels,
         settings,
-        likelihood_images=likelihood_images,
+        effort=effort,
         seed=seed,
         note=note,
+        mixture=prior and prior.mixture,
     )
 
 
@@ -97,14 +111,14 @@ def find_classifier(data, data_config, note):
         return None
 
 
-def sample_images(network, num, seed, value_range, labels):
+def sample_images(network, num, seed, value_range, labels, latents=None):
     """(num, H, W, C) uint8 samples of a network; arguments as for `generate`.
 
     Raises:
         UserError: if the network gives values that are no pixels, such as NaN.
     """
     try:
-        return generate(network, num, seed, value_range, labels)
+        return generate(network, num, seed, value_range, labels, latents)
     except ValueError as error:
         raise UserError(f"{network.name}: its samples are no images: {error}") from None
 

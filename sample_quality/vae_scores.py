@@ -12,10 +12,8 @@ from sample_quality.scores.likelihood import (
 )
 from sample_quality.scores.reconstruction import reconstruction_errors
 
-NUM_IMPORTANCE_SAMPLES = 200
 
-
-def score_vae(encoder, decoder, images, labels, settings, *, likelihood_images, seed, note):
+def score_vae(encoder, decoder, images, labels, settings, *, effort, seed, note, mixture=None):
     """Score what a VAE makes of test images.
 
     Args:
@@ -23,9 +21,10 @@ def score_vae(encoder, decoder, images, labels, settings, *, likelihood_images, 
         images: (N, H, W, C) uint8 test images; binary ones for a VAE trained on such.
         labels: (N,) int32 for conditional networks, else None.
         settings: the run's `RunSettings`.
-        likelihood_images: number of images whose log p(x) is estimated, at most.
+        effort: the `LikelihoodEffort`.
         seed: of latents and of the bootstrap.
         note: receives a sentence on the likelihood.
+        mixture: the `Mixture` of a learned prior, or None.
 
     Returns:
         dict of `METRICS` name to `Score`; likelihoods, in nats per image, only if the loss was one.
@@ -38,7 +37,21 @@ def score_vae(encoder, decoder, images, labels, settings, *, likelihood_images, 
         return scores
     active = active_units(model, images, labels)
     note(f"{active.sum()} of {len(active)} latent dimensions are active")
-    return scores | _likelihood_scores(model, images, labels, likelihood_images, seed)
+    if settings.binarize != "none":
+        note(f"{settings.binarize} binarisation of training images, one fixed draw of test images")
+    if settings.prior == "vamp" and mixture is None:
+        note("no likelihood: prior.npz, which was trained with the networks, is missing")
+        return scores
+    learned = None if mixture is None else mixture.log_density
+    own = learned if settings.prior == "vamp" else None
+    priors = {"negative_log_likelihood": own}
+    if learned is not own:
+        priors["negative_log_likelihood_learned_prior"] = learned
+    return (
+        scores
+        | _bound_scores(model, images, labels, own, seed)
+        | _likelihood_scores(model, images, labels, priors, effort, seed)
+    )
 
 
 def latent_model(encoder, decoder, settings):
@@ -56,24 +69,33 @@ def latent_model(encoder, decoder, settings):
     return None
 
 
-def _likelihood_scores(model, images, labels, num_estimated, seed):
-    """-ELBO, its two terms, and -log p(x) of the first `num_estimated` images."""
-    bound = negative_elbo(model, images, labels, seed=seed)
+def _bound_scores(model, images, labels, log_prior, seed):
+    """-ELBO and its two terms, under the prior that the networks were trained with."""
+    bound = negative_elbo(model, images, labels, seed=seed, log_prior=log_prior)
     terms = {
         "negative_elbo": bound.total,
         "elbo_reconstruction": bound.reconstruction,
         "elbo_kl": bound.kl,
     }
-    scores = {
-        name: _score(name, values, model.name, images, seed) for name, values in terms.items()
-    }
-    images, labels = images[:num_estimated], None if labels is None else labels[:num_estimated]
-    estimates = importance_weighted_nll(
-        model, images, labels, num_samples=NUM_IMPORTANCE_SAMPLES, seed=seed
-    )
-    features = f"{model.name}, {NUM_IMPORTANCE_SAMPLES} importance samples"
-    name = "negative_log_likelihood"
-    return scores | {name: _score(name, estimates, features, images, seed)}
+    return {name: _score(name, values, model.name, images, seed) for name, values in terms.items()}
+
+
+def _likelihood_scores(model, images, labels, priors, effort, seed):
+    """-log p(x) of the first images, by the same samples of z under each prior.
+
+    Args:
+        priors: dict of `METRICS` name to function of (z, labels) giving log p(z), None for N(0, I).
+    """
+    images = images[: effort.num_images]
+    labels = None if labels is None else labels[: effort.num_images]
+    features = f"{model.name}, {effort.num_samples} importance samples"
+    scores = {}
+    for name, prior in priors.items():
+        estimates = importance_weighted_nll(
+            model, images, labels, num_samples=effort.num_samples, seed=seed, log_prior=prior
+        )
+        scores[name] = _score(name, estimates, features, images, seed)
+    return scores
 
 
 def _score(name, by_image, features, images, seed):

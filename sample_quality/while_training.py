@@ -93,6 +93,7 @@ def callbacks(context, name):
         value_range=config.model.value_range,
         num_images=config.quality.num_images,
         seed=config.seed,
+        find_prior=lambda: getattr(context.model, "prior", None),
     )
     every = context.schedule.extra["quality"]
     return [KeepBest(context.clock, every, score, context.run.path / "best")]

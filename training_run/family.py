@@ -63,6 +63,11 @@ class Family:
         """
         raise NotImplementedError
 
+    def grid_titles(self, model, config):
+        """A function without arguments that gives a sample grid's title and the widest title that
+        a grid of the run may have; None for grids without titles."""
+        return None
+
     def intervals(self, config):
         """Name to interval, for what only this family does."""
         return {}

@@ -1,7 +1,7 @@
 """From a checked configuration to a compiled VAE."""
 
 from training_run.config.intervals import interval_to_steps
-from training_run.step.optimizers import build_adam
+from training_run.step.optimizers import WarmupCosine, build_adam
 from vae_mnist.losses import VAELoss
 from vae_mnist.model import VAE
 from vae_mnist.networks import (
@@ -10,6 +10,7 @@ from vae_mnist.networks import (
     build_mlp_decoder,
     build_mlp_encoder,
 )
+from vae_mnist.vamp import DEFAULT_PSEUDO_INPUTS, VampPrior
 
 
 def build_vae(config, spec, block):
@@ -17,12 +18,14 @@ def build_vae(config, spec, block):
     vae = VAE(
         *build_networks(config, spec),
         build_loss(config, spec),
+        vamp=build_vamp(config, spec),
         binarize=config.data.binarize,
+        calibrates_contrast=config.model.calibrate_contrast,
         batch_size=config.training.batch_size,
         seed=config.seed,
     )
     vae.compile(
-        optimizer=build_adam(config.optimizer),
+        optimizer=build_adam(config.optimizer, build_schedule(config, spec)),
         jit_compile=config.training.jit_compile,
         steps_per_execution=block,
     )
@@ -39,11 +42,14 @@ def build_networks(config, spec):
         "seed": config.seed,
     }
     if model.kind == "mlp":
+        common["activation"] = model.activation
         encoder = build_mlp_encoder(widths=model.encoder_widths, **common)
         return encoder, build_mlp_decoder(widths=model.decoder_widths, **common)
-    common["kernel_size"] = model.kernel_size
-    encoder = build_conv_encoder(filters=model.encoder_filters, **common)
-    return encoder, build_conv_decoder(filters=model.decoder_filters, **common)
+    common |= {"kernel_size": model.kernel_size, "leaky_slope": model.leaky_slope}
+    return (
+        build_conv_encoder(filters=model.encoder_filters, widths=model.encoder_widths, **common),
+        build_conv_decoder(filters=model.decoder_filters, widths=model.decoder_widths, **common),
+    )
 
 
 def build_loss(config, spec):
@@ -51,4 +57,30 @@ def build_loss(config, spec):
     loss = config.loss
     steps_per_epoch = spec.num_train // config.training.batch_size
     warmup_steps = interval_to_steps(loss.warmup, steps_per_epoch) if loss.warmup else 0
-    return VAELoss(loss.reconstruction, loss.c, loss.beta, warmup_steps, loss.free_bits)
+    return VAELoss(
+        loss.reconstruction,
+        loss.c,
+        loss.beta,
+        warmup_steps,
+        loss.free_bits,
+        loss.importance_samples,
+    )
+
+
+def build_schedule(config, spec):
+    """The schedule of the learning rate; None for a constant one."""
+    settings = config.optimizer
+    if settings.schedule == "constant":
+        return None
+    steps_per_epoch = spec.num_train // config.training.batch_size
+    num_steps = interval_to_steps(config.training.steps, steps_per_epoch)
+    warmup = interval_to_steps(settings.warmup, steps_per_epoch) if settings.warmup else 0
+    return WarmupCosine(settings.learning_rate, num_steps, warmup)
+
+
+def build_vamp(config, spec):
+    """The `VampPrior` that is trained with the networks; None for any other prior."""
+    if config.prior.kind != "vamp":
+        return None
+    num = config.prior.components or DEFAULT_PSEUDO_INPUTS
+    return VampPrior(num, spec.image_shape, config.seed)

@@ -18,6 +18,7 @@ from training_run.config.load import problems_between_rows
 from training_run.config.sections import (
     AdamConfig,
     DataConfig,
+    Fraction,
     ModelSection,
     RunConfig,
     Section,
@@ -32,6 +33,11 @@ class NetworksConfig(ModelSection):
 
     output_activation: Literal["sigmoid"] = "sigmoid"
     latent_dim: PositiveInt = 32
+    calibrate_contrast: bool = Field(
+        False,
+        description="samples come from a copy of the decoder whose reconstructions have the "
+        "contrast of the training images",
+    )
     conditional: bool = Field(False, description="give the class label to encoder and decoder")
 
 
@@ -41,6 +47,13 @@ class MLPConfig(NetworksConfig):
     kind: Literal["mlp"] = "mlp"
     encoder_widths: Widths = (256,)
     decoder_widths: Widths = (256,)
+    activation: Literal["relu", "tanh", "gated"] = Field(
+        "relu", description="of the hidden layers; gated: half of a layer times a sigmoid of itself"
+    )
+
+
+HiddenWidths = Annotated[tuple[PositiveInt, ...], Field(strict=False)]
+"""Sizes of successive layers; there may be none."""
 
 
 class ConvConfig(NetworksConfig):
@@ -49,6 +62,13 @@ class ConvConfig(NetworksConfig):
     kind: Literal["conv"] = "conv"
     encoder_filters: Widths = (32, 64, 64)
     decoder_filters: Widths = (64, 64, 32)
+    encoder_widths: HiddenWidths = Field(
+        (), description="dense hidden layers after the convolutions"
+    )
+    decoder_widths: HiddenWidths = Field(
+        (), description="dense hidden layers before the transposed convolutions"
+    )
+    leaky_slope: Fraction = Field(0.0, description="slope of LeakyReLU below zero; 0: ReLU")
     kernel_size: Annotated[int, Field(ge=2, le=9)] = 4
 
 
@@ -75,6 +95,25 @@ class LossConfig(Section):
     free_bits: NonNegativeFloat = Field(
         0.0, description="minimum KL that counts, nats per latent dimension"
     )
+    importance_samples: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        1, description="codes per image in the bound (IWAE, Burda et al. 2016)"
+    )
+
+
+class PriorConfig(Section):
+    """What samples are decoded from: N(0, I), or a learned prior."""
+
+    kind: Literal["normal", "mixture", "vamp"] = Field(
+        "normal",
+        description="mixture: Gaussians with full covariances, fitted to the codes of a trained "
+        "VAE; vamp: the posteriors of learned images, trained with the networks (Tomczak & "
+        "Welling 2018)",
+    )
+    components: PositiveInt | None = Field(
+        None,
+        description="Gaussians of a mixture, null: the number that held-out codes choose; learned "
+        "images of vamp, null: 500",
+    )
 
 
 class ValidationConfig(Section):
@@ -82,6 +121,17 @@ class ValidationConfig(Section):
 
     every: Interval | None = Field(None, description="a multiple of log.every; null: never")
     num_images: PositiveInt = 10000
+
+
+class VAEOptimizerConfig(AdamConfig):
+    """Adam for both networks."""
+
+    schedule: Literal["constant", "cosine"] = Field(
+        "constant", description="cosine: the learning rate falls to 0 at the end of the run"
+    )
+    warmup: Interval | None = Field(
+        None, description="with cosine: how long the learning rate rises first; null: not at all"
+    )
 
 
 class VAEConfig(RunConfig):
@@ -94,9 +144,10 @@ class VAEConfig(RunConfig):
         Discriminator(model_kind("mlp")),
     ] = MLPConfig()
     loss: LossConfig = LossConfig()
+    prior: PriorConfig = PriorConfig()
     validation: ValidationConfig = ValidationConfig()
     quality: QualityConfig = QualityConfig()
-    optimizer: AdamConfig = AdamConfig()
+    optimizer: VAEOptimizerConfig = VAEOptimizerConfig()
 
     @model_validator(mode="after")
     def _check_value_range(self):
@@ -107,6 +158,63 @@ class VAEConfig(RunConfig):
             )
         return self
 
+    @model_validator(mode="after")
+    def _check_contrast(self):
+        if self.model.calibrate_contrast and self.data.binarize != "none":
+            raise ValueError(
+                "expected model.calibrate_contrast false with data.binarize "
+                f"{self.data.binarize}, whose images have no greys, received true"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_bound(self):
+        """Several samples bound log p(x) only if their weights are p(x, z) / q(z|x)."""
+        loss, grey = self.loss, self.data.binarize == "none"
+        wanted = {
+            "loss.c 1": (loss.c, loss.c != 1),
+            "loss.beta 1": (loss.beta, loss.beta != 1),
+            "loss.warmup null": (loss.warmup, loss.warmup is not None),
+            "loss.free_bits 0": (loss.free_bits, loss.free_bits != 0),
+            "data.binarize static or dynamic for a Bernoulli likelihood": (
+                self.data.binarize,
+                grey and loss.reconstruction == "bernoulli",
+            ),
+        }
+        if loss.importance_samples > 1:
+            refuse_first(wanted, f"loss.importance_samples {loss.importance_samples}")
+        return self
+
+    @model_validator(mode="after")
+    def _check_prior(self):
+        """The KL from a VampPrior is sampled, so it has no dimensions; and it knows no classes."""
+        free_bits, conditional = self.loss.free_bits, self.model.conditional
+        wanted = {
+            "loss.free_bits 0": (free_bits, free_bits != 0),
+            "model.conditional false": (conditional, conditional),
+        }
+        if self.prior.kind == "vamp":
+            refuse_first(wanted, "prior.kind vamp")
+        return self
+
+
+def refuse_first(wanted, reason):
+    """Raise `ValueError` for the first key that does not go with another.
+
+    Args:
+        wanted: dict of a key with the value it must have, to the value received and whether that
+            is wrong.
+        reason: the other key with its value.
+    """
+    for expected, (received, is_wrong) in wanted.items():
+        if is_wrong:
+            raise ValueError(f"expected {expected} with {reason}, received {shown(received)}")
+
+
+def shown(value):
+    """A value as YAML writes it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
 
 def check_data(config, spec, path):
     """Raise `ConfigError` for missing labels and scores between log rows; see `Family.check`."""
@@ -114,8 +222,22 @@ def check_data(config, spec, path):
     if config.model.conditional and spec.num_classes is None:
         message = f"expected a data set with labels, received {config.data.dataset!r} without"
         problems.append(Problem(str(path), "model.conditional", message))
+    if components := config.prior.components:
+        problems += components_problems(components, config, spec, path)
     every = config.validation.every
     if every:
         problems += problems_between_rows(config, spec, path, "validation.every", every)
     if problems:
         raise ConfigError(problems)
+
+
+def components_problems(components, config, spec, path):
+    """What is wrong with `prior.components`: a list of at most one `Problem`."""
+    least = spec.num_classes if config.model.conditional and spec.num_classes else 1
+    if least <= components <= spec.num_train:
+        return []
+    message = (
+        f"expected {least:,} to {spec.num_train:,} Gaussians, at most one for each training image"
+        f"{' and at least one for each class' if least > 1 else ''}, received {components:,}"
+    )
+    return [Problem(str(path), "prior.components", message)]

@@ -7,6 +7,8 @@ if __name__ == "__main__":  # first, since the other imports take a while
 
     end_on_signals()
 
+import numpy as np
+
 from training_run.cli.arguments import (
     add_interpolation_arguments,
     add_run_arguments,
@@ -15,8 +17,10 @@ from training_run.cli.arguments import (
 )
 from training_run.cli.parser import CommandParser, integer
 from training_run.cli.run_command import run_command
+from training_run.errors import UserError
 from training_run.pictures.interpolation import write_interpolation
 from training_run.tensorflow_import import import_tensorflow
+from vae_mnist import prior_choice
 from vae_mnist.binarization import binarize_data
 from vae_mnist.latent_path import choose_ends, rows_by_class
 from vae_mnist.train import FAMILY
@@ -43,7 +47,14 @@ def main(argv=None):
                 type=integer,
                 help=f"{kind} of the {end} test digit",
             )
-    parser.add_argument(
+    ends = parser.add_mutually_exclusive_group()
+    ends.add_argument(
+        "--between-samples",
+        action="store_true",
+        help="go between two draws of the run's prior, of the classes that the test digits have",
+    )
+    prior_choice.add_arguments(parser)
+    ends.add_argument(
         "--sampled",
         action="store_true",
         help="go between draws from the two posteriors (source 003), not between their means",
@@ -57,13 +68,22 @@ def _interpolate(arguments):
     data = load_data(config)
     first = (arguments.first_index, arguments.first_class)
     last = (arguments.last_index, arguments.last_class)
+    if arguments.between_samples and (arguments.first_index, arguments.last_index) != (None, None):
+        raise UserError(
+            "--between-samples: expected no --from or --to, since it starts from no test digit, "
+            "received one"
+        )
     chosen = choose_ends(data, arguments.seed, first, last)
     import_tensorflow()
     vae, labels = load_vae(run, config), labels_at(data, chosen)
-    images = binarize_data(data, config.data.binarize).x_test[chosen]
-    ends, z_log_var = vae.posterior(images, labels)
-    if arguments.sampled:
-        ends = draw_latents(ends, z_log_var, arguments.seed)
+    if arguments.between_samples:
+        latents = prior_choice.open(run, vae.decoder, arguments)
+        ends = draw_ends(vae, labels, arguments.seed, latents)
+    else:
+        images = binarize_data(data, config.data.binarize).x_test[chosen]
+        ends, z_log_var = vae.posterior(images, labels)
+        if arguments.sampled:
+            ends = draw_latents(ends, z_log_var, arguments.seed)
     draw, captions = rows_by_class(vae, labels)
     film = write_interpolation(
         out,
@@ -76,6 +96,15 @@ def _interpolate(arguments):
     )
     print(out, film, sep="\n")
     return 0
+
+
+def draw_ends(vae, labels, seed, latents):
+    """Two draws of the prior, (2, latent_dim) float32; `latents` as `generate` takes it."""
+    from training_run.step.batches import draw_normal
+
+    noise = draw_normal(seed, "interpolation", 0, (2, vae.latent_dim))
+    given = labels if vae.is_conditional else None
+    return np.asarray(noise if latents is None else latents(noise, seed, 0, given))
 
 
 def draw_latents(z_mean, z_log_var, seed):

@@ -194,6 +194,7 @@ class VAELoss(NamedTuple):
         beta: final weight of the KL.
         warmup_steps: steps over which the weight of the KL grows to beta.
         free_bits: minimum KL that counts, nats per latent dimension.
+        importance_samples: codes per image; with more than 1 the loss is the bound of Burda et al.
     """
 
     reconstruction: str
@@ -201,3 +202,4 @@ class VAELoss(NamedTuple):
     beta: float = 1.0
     warmup_steps: int = 0
     free_bits: float = 0.0
+    importance_samples: int = 1

@@ -15,7 +15,7 @@ from training_run.tensorflow_import import import_tensorflow
 from vae_mnist.binarization import binarize_data
 from vae_mnist.plane import NUM, write_manifold
 from vae_mnist.train import FAMILY
-from vae_mnist.trained import NETWORKS, load_data, load_vae
+from vae_mnist.trained import NETWORKS, load_data, load_vae_with_prior
 
 MIN_NUM, MAX_NUM = 2, 50
 
@@ -25,7 +25,8 @@ def main(argv=None):
     parser = CommandParser(
         prog="python -m vae_mnist.manifold",
         description="The latent plane of a VAE with two latent dimensions: images decoded at the "
-        "quantiles of the prior, and the posterior means of the test images, coloured by class.",
+        "quantiles of N(0, I), and the posterior means of the test images, coloured by class, "
+        "under lines of equal density of the learned prior, if the run has one.",
     )
     add_run_arguments(parser, "RUN-manifold.png, here")
     parser.add_argument(
@@ -51,7 +52,8 @@ def _manifold(arguments):
     data = load_data(config)
     import_tensorflow()
     data = binarize_data(data, config.data.binarize)
-    write_manifold(out, load_vae(run, config), data, arguments.seed, arguments.num, arguments.label)
+    vae = load_vae_with_prior(run, config)
+    write_manifold(out, vae, data, arguments.seed, arguments.num, arguments.label)
     print(out)
     return 0
 

@@ -2,11 +2,14 @@
 
 The same arguments give the same weights, bit for bit. All layers are Keras's own, so
 `keras.saving.load_model` needs none of this code. A decoder without labels is `Sequential`, all
-others are functional.
+others are functional, and so is a gated one.
 
 The label joins the first layer that has weights: a learned vector per class is added to the layer's
 output, before the activation. This is the same function as appending the one-hot label to the
 layer's input (for an image: as constant planes, except at its borders), and costs almost nothing.
+
+Dense layers are followed by ReLU, tanh or a gate. A gated layer of n units is a dense one of 2 n,
+whose first half is multiplied by the sigmoid of its second (Dauphin et al. 2017, arXiv:1612.08083).
 
 A decoder ends in a sigmoid that is a layer of its own. So the saved network gives images in [0, 1],
 and `training_run.step.networks.logits_network` can take the logits before it for the losses.
@@ -20,7 +23,13 @@ from training_run.step.networks import one_hot_labels, seeded_initializers
 
 
 def build_mlp_encoder(
-    *, latent_dim=32, image_shape=(28, 28, 1), widths=(256,), num_classes=None, seed
+    *,
+    latent_dim=32,
+    image_shape=(28, 28, 1),
+    widths=(256,),
+    activation="relu",
+    num_classes=None,
+    seed,
 ):
     """The dense encoder: x to mean and log-variance of q(z|x).
 
@@ -30,6 +39,7 @@ def build_mlp_encoder(
         latent_dim: length of z.
         image_shape: (height, width, channels) of x.
         widths: units of the hidden layers, from x to z.
+        activation: of the hidden layers, "relu", "tanh" or "gated".
         num_classes: None, or the number of classes of a conditional encoder.
         seed: non-negative int; all initial weights follow from it.
 
@@ -38,12 +48,18 @@ def build_mlp_encoder(
         (N, latent_dim) float32. The conditional one maps [x, labels], with labels (N,) int32.
     """
     initializers = seeded_initializers("encoder", seed)
-    layers = [keras.layers.Flatten(), *_dense_layers(widths, initializers)]
+    layers = [keras.layers.Flatten(), *_dense_layers(widths, activation, initializers)]
     return _assemble_encoder(layers, image_shape, latent_dim, num_classes, initializers)
 
 
 def build_mlp_decoder(
-    *, latent_dim=32, image_shape=(28, 28, 1), widths=(256,), num_classes=None, seed
+    *,
+    latent_dim=32,
+    image_shape=(28, 28, 1),
+    widths=(256,),
+    activation="relu",
+    num_classes=None,
+    seed,
 ):
     """The dense decoder: z to x.
 
@@ -51,7 +67,7 @@ def build_mlp_decoder(
 
     Args:
         widths: units of the hidden layers, from z to x.
-        latent_dim, image_shape, num_classes, seed: as for `build_mlp_encoder`.
+        latent_dim, image_shape, activation, num_classes, seed: as for `build_mlp_encoder`.
 
     Returns:
         A network named "decoder": (N, latent_dim) float32 to (N, *image_shape) float32 in [0, 1].
@@ -59,7 +75,7 @@ def build_mlp_decoder(
     """
     initializers = seeded_initializers("decoder", seed)
     layers = [
-        *_dense_layers(widths, initializers),
+        *_dense_layers(widths, activation, initializers),
         keras.layers.Dense(math.prod(image_shape), kernel_initializer=next(initializers)),
         keras.layers.Reshape(image_shape),
     ]
@@ -71,7 +87,9 @@ def build_conv_encoder(
     latent_dim=32,
     image_shape=(28, 28, 1),
     filters=(32, 64, 64),
+    widths=(),
     kernel_size=4,
+    leaky_slope=0.0,
     num_classes=None,
     seed,
 ):
@@ -87,7 +105,9 @@ def build_conv_encoder(
 
     Args:
         filters: channels of the feature maps, from x to z.
+        widths: units of dense hidden layers after the convolutions.
         kernel_size: side of the kernels.
+        leaky_slope: slope of LeakyReLU below zero; 0 for ReLU.
         latent_dim, image_shape, num_classes, seed: as for `build_mlp_encoder`.
 
     Returns:
@@ -100,7 +120,11 @@ def build_conv_encoder(
         )
         for channels in filters
     ]
-    layers = [*_with_relus(convolutions), keras.layers.Flatten()]
+    layers = [
+        *_rectified(convolutions, leaky_slope),
+        keras.layers.Flatten(),
+        *_rectified(_denses(widths, initializers), leaky_slope),
+    ]
     return _assemble_encoder(layers, image_shape, latent_dim, num_classes, initializers)
 
 
@@ -109,7 +133,9 @@ def build_conv_decoder(
     latent_dim=32,
     image_shape=(28, 28, 1),
     filters=(64, 64, 32),
+    widths=(),
     kernel_size=4,
+    leaky_slope=0.0,
     num_classes=None,
     seed,
 ):
@@ -120,6 +146,8 @@ def build_conv_decoder(
 
     Args:
         filters: channels of the feature maps, from z to the one before x.
+        widths: units of dense hidden layers before the transposed convolutions.
+        leaky_slope: slope of LeakyReLU below zero; 0 for ReLU.
         kernel_size: side of the kernels. A multiple of the stride, 2, reaches every pixel equally
             often; 3 or 5 give checkerboards (Odena et al. 2016,
             distill.pub/2016/deconv-checkerboard).
@@ -134,14 +162,12 @@ def build_conv_decoder(
         sizes.append(tuple(math.ceil(side / 2) for side in sizes[-1]))
     sizes.reverse()
     start_shape = (*sizes[0], filters[0])
-    layers = [
-        keras.layers.Dense(math.prod(start_shape), kernel_initializer=next(initializers)),
-        keras.layers.ReLU(),
-        keras.layers.Reshape(start_shape),
-    ]
+    denses = _denses([*widths, math.prod(start_shape)], initializers)
+    layers = [*_rectified(denses, leaky_slope), keras.layers.Reshape(start_shape)]
     for channels, size in zip([*filters[1:], image_shape[-1]], sizes[1:], strict=True):
-        layers += [*_doubling(channels, kernel_size, size, next(initializers)), keras.layers.ReLU()]
-    layers.pop()  # logits have no ReLU
+        doubling = _doubling(channels, kernel_size, size, next(initializers))
+        layers += [*doubling, _rectifier(leaky_slope)]
+    layers.pop()  # logits have no activation
     return _assemble_decoder(layers, latent_dim, num_classes, initializers)
 
 
@@ -164,14 +190,28 @@ def _doubling(channels, kernel_size, size, initializer):
     return [convolution, keras.layers.Cropping2D(((0, odd_height), (0, odd_width)))]
 
 
-def _dense_layers(widths, initializers):
-    return _with_relus(
-        [keras.layers.Dense(width, kernel_initializer=next(initializers)) for width in widths]
-    )
+def _dense_layers(widths, activation, initializers):
+    """Dense layers, each followed by its activation; a gate is no layer, but an operation."""
+    units = [2 * width if activation == "gated" else width for width in widths]
+    layers = _denses(units, initializers)
+    after = {
+        "relu": keras.layers.ReLU,
+        "tanh": lambda: keras.layers.Activation("tanh"),
+        "gated": lambda: keras.ops.glu,
+    }[activation]
+    return [part for layer in layers for part in (layer, after())]
 
 
-def _with_relus(layers):
-    return [part for layer in layers for part in (layer, keras.layers.ReLU())]
+def _denses(widths, initializers):
+    return [keras.layers.Dense(width, kernel_initializer=next(initializers)) for width in widths]
+
+
+def _rectified(layers, slope):
+    return [part for layer in layers for part in (layer, _rectifier(slope))]
+
+
+def _rectifier(slope):
+    return keras.layers.LeakyReLU(negative_slope=slope) if slope else keras.layers.ReLU()
 
 
 def _assemble_encoder(layers, image_shape, latent_dim, num_classes, initializers):
@@ -192,7 +232,7 @@ def _assemble_decoder(layers, latent_dim, num_classes, initializers):
     """The network of these layers, which give the logits of x, with the sigmoid on top."""
     z = keras.Input((latent_dim,), name="z")
     layers = [*layers, keras.layers.Activation("sigmoid", dtype="float32", name="images")]
-    if num_classes is None:
+    if num_classes is None and all(isinstance(layer, keras.Layer) for layer in layers):
         return keras.Sequential([z, *layers], name="decoder")
     inputs, images = _chain(z, layers, num_classes, initializers)
     return keras.Model(inputs, images, name="decoder")
@@ -204,7 +244,7 @@ def _chain(x, layers, num_classes, initializers):
     inputs = x if labels is None else [x, labels]
     for layer in layers:
         x = layer(x)
-        if labels is not None and layer.weights:
+        if labels is not None and getattr(layer, "weights", None):
             x, labels = _add_label(x, labels, num_classes, next(initializers)), None
     return inputs, x
 

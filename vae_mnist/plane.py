@@ -3,6 +3,8 @@
 The left panel shows the plane decoded, the right panel where the encoder puts test images.
 """
 
+from functools import partial
+
 import numpy as np
 
 from training_run.files import atomic_path
@@ -22,6 +24,7 @@ COLORS = (
 )  # fmt: skip
 
 DPI = 160
+NUM_CONTOUR_POINTS = 200  # along each side
 MIN_SIDE = 1000  # pixels of the decoded plane
 LEFT, BETWEEN, RIGHT, TOP, BOTTOM = 90, 130, 130, 70, 90  # pixels around the two panels
 TICKS = (-2, -1.5, -1, -0.5, 0, 0.5, 1, 1.5, 2)
@@ -29,6 +32,8 @@ TICKS = (-2, -1.5, -1, -0.5, 0, 0.5, 1, 1.5, 2)
 
 def write_manifold(path, vae, data, seed=0, num=NUM, label=None):
     """Write the decoded plane and the posterior means of the test images as a PNG.
+
+    A learned prior of the VAE adds lines of equal density.
 
     Args:
         path: the PNG file.
@@ -50,7 +55,11 @@ def write_manifold(path, vae, data, seed=0, num=NUM, label=None):
     classes = None if data.y_test is None else data.y_test[order]
     title = "decoded at the quantiles of the prior"
     title += "" if label is None else f", as class {label}"
-    figure = draw_figure(plane, means, classes, z.max(), title)
+    log_density = None
+    if vae.prior is not None:
+        given = None if label is None else np.full(NUM_CONTOUR_POINTS**2, label)
+        log_density = partial(vae.prior.mixture.log_density, labels=given)
+    figure = draw_figure(plane, means, classes, z.max(), title, log_density)
     with atomic_path(path) as temporary:
         figure.savefig(temporary, format="png", dpi=DPI, metadata={"Software": None})
 
@@ -77,7 +86,7 @@ def draw_plane(images, num):
     return image_grid(to_uint8(images, (0, 1)), num, padding=0, scale=scale)
 
 
-def draw_figure(plane, means, classes, reach, title):
+def draw_figure(plane, means, classes, reach, title, log_density=None):
     """The matplotlib figure of both panels.
 
     Args:
@@ -86,6 +95,7 @@ def draw_figure(plane, means, classes, reach, title):
         classes: (N,) int32, or None.
         reach: largest latent of the plane in each dimension.
         title: of the plane.
+        log_density: function of z (n, 2) giving (n,), drawn as contours over the means; or None.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -101,7 +111,10 @@ def draw_figure(plane, means, classes, reach, title):
         )
 
     _show_plane(add_panel(LEFT, width), plane, title)
-    _scatter_means(add_panel(LEFT + width + BETWEEN, height), means, classes, reach)
+    axes = add_panel(LEFT + width + BETWEEN, height)
+    _scatter_means(axes, means, classes, reach)
+    if log_density is not None:
+        _draw_contours(axes, log_density)
     return figure
 
 
@@ -137,9 +150,25 @@ def _scatter_means(axes, means, classes, reach):
     )
 
 
+def _draw_contours(axes, log_density):
+    """Lines of equal density, each at a tenth, a hundredth ... of the largest on the axes."""
+    z1, z2 = np.meshgrid(
+        *(np.linspace(*limits, NUM_CONTOUR_POINTS) for limits in (axes.get_xlim(), axes.get_ylim()))
+    )
+    z = np.stack([z1.ravel(), z2.ravel()], axis=1).astype(np.float32)
+    values = log_density(z).reshape(z1.shape) / np.log(10)
+    levels = values.max() - np.array([3, 2, 1])
+    axes.contour(z1, z2, values, levels, colors=TEXT, linewidths=0.7, linestyles="-")
+    axes.set_title(
+        f"{axes.get_title(loc='left')}; lines: density of the learned prior",
+        loc="left",
+        fontsize=10,
+        color=TEXT,
+    )
+
+
 def _name_classes(axes, means, classes):
-    """Each class's number at the median of its dots, and a legend of up to ten classes."""
-    from matplotlib.lines import Line2D
+    """Each class's number at the median of its dots, and a legend."""
     from matplotlib.patheffects import withStroke
 
     names = np.unique(classes)
@@ -154,6 +183,13 @@ def _name_classes(axes, means, classes):
             color=TEXT,
             path_effects=[withStroke(linewidth=3, foreground="white")],
         )
+    add_legend(axes, names)
+
+
+def add_legend(axes, names):
+    """A legend of up to ten classes, right of the axes."""
+    from matplotlib.lines import Line2D
+
     if len(names) > len(COLORS):
         return
     dot = {"marker": "o", "linestyle": "", "markersize": 8}

@@ -8,12 +8,13 @@ if __name__ == "__main__":  # first, since the other imports take a while
     end_on_signals()
 
 from training_run.cli.sample import sample_command
+from vae_mnist import prior_choice
 from vae_mnist.train import FAMILY
 
 
 def main(argv=None):
     """Run the command; returns its exit code."""
-    return sample_command(FAMILY, "vae_mnist.sample", "decoder", argv)
+    return sample_command(FAMILY, "vae_mnist.sample", "decoder", argv, prior_choice)
 
 
 if __name__ == "__main__":

@@ -28,8 +28,14 @@ class VAEFamily(Family):
 
     def grid(self, model, config, data):
         from training_run.loop.sample_grid import sample_grid
+        from vae_mnist.prior_grids import latents_of_now
 
-        return sample_grid(model, config, data)
+        return sample_grid(model, config, data, latents_of_now(model, config))
+
+    def grid_titles(self, model, config):
+        from vae_mnist.prior_grids import titles_of_now
+
+        return titles_of_now(model, config)
 
     def intervals(self, config):
         validation = {"validation": config.validation.every} if config.validation.every else {}

@@ -33,13 +33,31 @@ def load_vae(run, config):
     from vae_mnist.losses import VAELoss
     from vae_mnist.model import VAE
 
-    return VAE(
+    decoder = load_network(run, "decoder", LATENTS_TO_IMAGES)
+    has_raw = run.network("decoder_raw").is_file()  # a calibrated decoder beside the trained one
+    vae = VAE(
         load_network(run, "encoder", IMAGES_TO_POSTERIORS),
-        load_network(run, "decoder", LATENTS_TO_IMAGES),
+        load_network(run, "decoder_raw", LATENTS_TO_IMAGES) if has_raw else decoder,
         VAELoss("squared_error"),
         batch_size=config.training.batch_size,
         seed=config.seed,
     )
+    vae.sampling_decoder = decoder
+    return vae
+
+
+def load_vae_with_prior(run, config, kind=None):
+    """As `load_vae`, with the run's learned prior, if it has one, as `prior`.
+
+    Raises:
+        UserError: also if the prior belongs to other networks, or is damaged.
+    """
+    from sample_quality.priors import load_prior
+
+    vae = load_vae(run, config)
+    networks = {name: vae.networks()[name] for name in ("encoder", "decoder")}
+    vae.prior = None if kind == "normal" else load_prior(run, networks)
+    return vae
 
 
 def labels_at(data, indices):

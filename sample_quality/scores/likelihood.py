@@ -51,7 +51,7 @@ def as_binary(images):
 
 
 class LatentModel(NamedTuple):
-    """A model p(z) p(x|z), p(z) = N(0, I), as the estimators need it.
+    """A model p(z) p(x|z) as the estimators need it; p(z) = N(0, I) where nothing else is said.
 
     Attributes:
         encode: function of (images, labels) giving mean and log-variance of q(z|x), (n, latent_dim)
@@ -109,16 +109,18 @@ def gaussian_model(encoder, decoder, log_scale):
     return LatentModel(_encode_by(encoder), log_likelihood, name=name)
 
 
-def negative_elbo(model, images, labels=None, *, seed=0):
+def negative_elbo(model, images, labels=None, *, seed=0, log_prior=None):
     """-ELBO(x) = E_q(z|x)[-log p(x|z)] + KL(q(z|x) || p(z)), with one sample of z per image.
 
-    The KL is exact. The value of one image is noisy; the mean over 10,000 hardly is.
+    The KL from N(0, I) is exact, that from another prior of the one sample. The value of one image
+    is noisy; the mean over 10,000 hardly is.
 
     Args:
         model: `LatentModel`.
         images: (N, H, W, C), what the model's `prepare` takes.
         labels: (N,) int32 for a conditional model.
         seed: of the noise.
+        log_prior: function of (z, labels) giving log p(z), (n,) in nats; None for N(0, I).
 
     Returns:
         `NegativeELBO`.
@@ -128,8 +130,11 @@ def negative_elbo(model, images, labels=None, *, seed=0):
     log_likelihood = tf.function(model.log_likelihood)
     terms = []
     for start, x, y, z_mean, z_log_var in _posteriors(model, images, labels):
-        z, _ = _draw_posterior(z_mean, z_log_var, seed, start, 0)
+        z, epsilon = _draw_posterior(z_mean, z_log_var, seed, start, 0)
         kl = 0.5 * tf.reduce_sum(tf.math.expm1(z_log_var) - z_log_var + z_mean**2, axis=1)
+        if log_prior is not None:
+            kl = 0.5 * tf.reduce_sum(z**2 - epsilon**2 - z_log_var, axis=1)
+            kl += log_normal(z) - log_prior(z, y)
         terms.append((-log_likelihood(x, z, y), kl))
     reconstruction, kl = (
         np.concatenate(term).astype(np.float64) for term in zip(*terms, strict=True)
@@ -137,7 +142,7 @@ def negative_elbo(model, images, labels=None, *, seed=0):
     return NegativeELBO(reconstruction + kl, reconstruction, kl)
 
 
-def importance_weighted_nll(model, images, labels=None, *, num_samples, seed=0):
+def importance_weighted_nll(model, images, labels=None, *, num_samples, seed=0, log_prior=None):
     """Importance-weighted estimate of -log p(x), with K samples of z per image.
 
     -log( (1 / K) sum_k p(x|z_k) p(z_k) / q(z_k|x) ), z_k from q(z|x), as a running log-sum-exp. On
@@ -147,6 +152,7 @@ def importance_weighted_nll(model, images, labels=None, *, num_samples, seed=0):
     Args:
         model, images, labels, seed: as for `negative_elbo`.
         num_samples: K. The samples of a smaller K are the first ones of a larger.
+        log_prior: function of (z, labels) giving log p(z), (n,) in nats; None for N(0, I).
 
     Returns:
         (N,) float64, nats per image.
@@ -161,10 +167,17 @@ def importance_weighted_nll(model, images, labels=None, *, num_samples, seed=0):
             z, epsilon = _draw_posterior(z_mean, z_log_var, seed, start, sample)
             # log p(z) - log q(z|x): the constants cancel, and epsilon is z standardised.
             log_ratio = 0.5 * tf.reduce_sum(epsilon**2 - z**2 + z_log_var, axis=1)
+            if log_prior is not None:
+                log_ratio += log_prior(z, y) - log_normal(z)
             log_weight = log_likelihood(x, z, y) + log_ratio
             log_sum = np.logaddexp(log_sum, log_weight.numpy().astype(np.float64))
         parts.append(log_sum)
     return math.log(num_samples) - np.concatenate(parts)
+
+
+def log_normal(z):
+    """log N(z; 0, I) of (n, latent_dim) float32: (n,), nats."""
+    return -0.5 * (_sum_pixels(tf.square(z)) + z.shape[1] * math.log(2 * math.pi))
 
 
 def active_units(model, images, labels=None):

@@ -43,6 +43,18 @@ def test_defaults_are_those_of_source_003(path):
         ("loss.beta=-1", "loss.beta: expected a number greater than or equal to 0, received -1"),
         ("loss.free_bits=-0.1", "loss.free_bits: expected a number greater than or equal to 0"),
         ("loss.warmup=0", "loss.warmup: expected a number of steps or epochs from 1 on"),
+        ("loss.importance_samples=0", "loss.importance_samples: expected a number greater than or"),
+        ("loss={importance_samples: 5, c: 2}", "expected loss.c 1 with loss.importance_samples 5"),
+        ("loss={importance_samples: 5, beta: 0.5}", "expected loss.beta 1 with loss.importance"),
+        ("loss={importance_samples: 5, warmup: 9}", "expected loss.warmup null with loss.import"),
+        ("loss={importance_samples: 5, free_bits: 0.1}", "expected loss.free_bits 0 with loss.im"),
+        (
+            "loss={importance_samples: 5, reconstruction: bernoulli}",
+            "expected data.binarize static or dynamic for a Bernoulli likelihood with "
+            "loss.importance_samples 5, received none",
+        ),
+        ("prior.kind=flow", "prior.kind: expected 'normal', 'mixture' or 'vamp'"),
+        ("prior={kind: vamp, components: 0}", "prior.components: expected a number greater than 0"),
         ("loss.sigma=1", "loss.sigma: unknown key, received 1"),
         ("data.binarize=yes", "data.binarize: expected 'none', 'static' or 'dynamic'"),
         ("model.latent_dim=0", "model.latent_dim: expected a number greater than 0"),
@@ -62,6 +74,29 @@ def test_wrong_values_are_refused_in_one_sentence(path, override, sentence):
         load_config(VAEConfig, path, [override])
     assert len(caught.value.problems) == 1
     assert sentence in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("override", "sentence"),
+    [
+        ("loss.free_bits=0.5", "expected loss.free_bits 0 with prior.kind vamp, received 0.5"),
+        (
+            "model.conditional=true",
+            "expected model.conditional false with prior.kind vamp, received",
+        ),
+    ],
+)
+def test_a_vamp_prior_has_no_dimensions_and_no_classes(path, override, sentence):
+    with pytest.raises(ConfigError, match=sentence):
+        load_config(VAEConfig, path, ["prior.kind=vamp", override])
+
+
+def test_a_vamp_prior_goes_with_warm_up_and_with_several_samples(path):
+    load_config(VAEConfig, path, ["prior.kind=vamp", "loss={warmup: 9, beta: 0.5, c: 3}"])
+    config = load_config(VAEConfig, path, ["prior.kind=vamp", "loss={importance_samples: 5}"])
+    assert config.loss.importance_samples == 5
+    gaussian = ["loss={importance_samples: 5, reconstruction: gaussian}"]
+    assert load_config(VAEConfig, path, gaussian).data.binarize == "none"
 
 
 def test_a_conditional_vae_needs_labels(path):
@@ -97,7 +132,7 @@ def test_presets_survive_a_round_trip(tmp_path, name):
 def test_there_is_a_preset_for_every_purpose():
     promised = {
         "vae_mlp", "vae_mlp_2d", "vae_mlp_binary", "vae_mlp_smoke", "vae_conv", "vae_conv_faces",
-        "vae_conv_smoke",
+        "vae_conv_smoke", "vae_iwae", "vae_vamp",
     }  # fmt: skip
     assert promised <= {name for name, _ in list_presets("vae")}
 

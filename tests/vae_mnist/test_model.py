@@ -7,7 +7,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from sample_quality.scores.likelihood import bernoulli_model, negative_elbo
+from sample_quality.scores.likelihood import (
+    bernoulli_model,
+    importance_weighted_nll,
+    negative_elbo,
+)
 from training_run.step.batches import draw_normal, make_batches
 from vae_mnist.binarization import binarize_data
 from vae_mnist.losses import MIN_LOG_SCALE, VAELoss
@@ -40,6 +44,7 @@ def make_vae(
     optimizer=None,
     jit_compile=False,
     steps_per_execution=1,
+    vamp=None,
     **weights,
 ):
     build_encoder, build_decoder, size = {
@@ -51,6 +56,7 @@ def make_vae(
         build_encoder(**size),
         build_decoder(**size),
         VAELoss(reconstruction, **weights),
+        vamp=vamp,
         binarize=binarize,
         batch_size=BATCH,
         seed=seed,
@@ -152,6 +158,56 @@ def test_one_step_by_hand():
     assert float(logs["kl_loss"]) == pytest.approx(kl, abs=1e-6)
 
 
+def test_one_step_of_the_importance_weighted_bound_by_hand():
+    weights, x, epsilon, rate = (0.7, -0.4, 1.3), 0.8, np.array([-0.9, 0.3, 1.6]), 0.25
+
+    def terms(point):
+        a, v, w = point
+        z = a * x + math.exp(v * x / 2) * epsilon
+        log_ratio = (z**2 - epsilon**2 - v * x) / 2  # log q(z|x) - log p(z)
+        return (x - 1 / (1 + np.exp(-w * z))) ** 2, log_ratio
+
+    def loss(point):
+        error, log_ratio = terms(point)
+        return -math.log(np.mean(np.exp(-error - log_ratio)))
+
+    h = 1e-5
+    slopes = [
+        (loss(np.add(weights, h * unit)) - loss(np.subtract(weights, h * unit))) / (2 * h)
+        for unit in np.eye(3)
+    ]
+    vae = scalar_vae(weights, rate=rate, importance_samples=3)
+    batch = {
+        "images": np.full((1, 1, 1, 1), 204, np.uint8),
+        "epsilon": epsilon.reshape(1, 3, 1).astype(np.float32),
+        "beta": vae.draw(0)["beta"],
+    }
+    assert vae.draw(0)["epsilon"].shape == (1, 3, 1)
+    logs = vae.train_step(batch)
+    moved = [weight.item() for weight in vae.encoder.get_weights() + vae.decoder.get_weights()]
+    np.testing.assert_allclose(moved, np.subtract(weights, np.multiply(rate, slopes)), atol=1e-5)
+    error, log_ratio = terms(weights)
+    assert float(logs["loss"]) == pytest.approx(loss(weights), abs=1e-6)
+    assert float(logs["reconstruction_loss"]) == pytest.approx(error.mean(), abs=1e-6)
+    assert float(logs["kl_loss"]) == pytest.approx(log_ratio.mean(), abs=1e-6)
+
+
+@pytest.mark.parametrize("num_classes", [None, 3])
+def test_an_evaluation_with_several_samples_is_the_estimate_of_the_likelihood(num_classes):
+    vae = make_vae("bernoulli", num_classes=num_classes, importance_samples=20)
+    images = binarize_data(TwoSplits(None, make_data(400).x_train), "dynamic").x_test
+    labels = None if num_classes is None else np.arange(400, dtype=np.int32) % num_classes
+    values = vae.evaluate_arrays(images, labels)
+    model = bernoulli_model(vae.encoder, vae.decoder)
+    nll = importance_weighted_nll(model, images, labels, num_samples=20)
+    # Other noise: the means differ by as much as their standard error allows.
+    assert values["val_loss"] == pytest.approx(nll.mean(), abs=0.05)
+    elbo = values["val_reconstruction_loss"] + values["val_kl_loss"]
+    assert elbo > values["val_loss"] + 0.05
+    elbos = negative_elbo(model, images, labels)
+    assert elbo == pytest.approx(elbos.total.mean(), abs=0.1)
+
+
 def test_kl_of_the_metric_is_without_free_bits_and_warm_up():
     weights = (0.1, -0.1, 1.0)
     _, kl = scalar_terms(weights, 1.0, 0.0)
@@ -215,6 +271,7 @@ def trained(steps_per_execution=5, **options):
     [
         {"jit_compile": True, "num_classes": 3, "warmup_steps": 4, "free_bits": 0.1},
         {"kind": "conv", "binarize": "dynamic"},
+        {"jit_compile": True, "num_classes": 3, "importance_samples": 4},
     ],
 )
 def test_same_seed_same_bytes_and_the_block_does_what_single_steps_do(options):

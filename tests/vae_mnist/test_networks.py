@@ -38,6 +38,38 @@ def test_the_dense_networks_are_those_of_source_003_to_the_digit():
     assert encoder.count_params() + decoder.count_params() == 427_344
 
 
+@pytest.mark.parametrize("activation", ["relu", "tanh", "gated"])
+@pytest.mark.parametrize("num_classes", [None, 3])
+def test_activations_of_dense_networks_by_hand(activation, num_classes):
+    function = {
+        "relu": lambda x: np.maximum(x, 0),
+        "tanh": np.tanh,
+        "gated": lambda x: x[:, :5] / (1 + np.exp(-x[:, 5:])),
+    }[activation]
+    decoder = build_mlp_decoder(
+        latent_dim=2, widths=(5,), activation=activation, num_classes=num_classes, seed=3
+    )
+    layers = [layer for layer in decoder.layers if isinstance(layer, keras.layers.Dense)]
+    units = {layer.units: layer for layer in layers if layer.use_bias}
+    hidden, last = units[10 if activation == "gated" else 5], units[784]
+    z, labels, inputs = normal(4, 2), np.array([0, 1, 2, 2], np.int32), hidden(normal(4, 2))
+    if num_classes:
+        (vectors,) = next(layer for layer in layers if not layer.use_bias).get_weights()
+        inputs = inputs + vectors[labels]
+    expected = last(function(np.asarray(inputs)))
+    images = decoder(z if num_classes is None else [z, labels])
+    np.testing.assert_allclose(
+        np.reshape(images, (4, -1)), 1 / (1 + np.exp(-np.asarray(expected))), atol=1e-6
+    )
+    assert isinstance(decoder, keras.Sequential) == (num_classes is None and activation != "gated")
+
+
+def test_the_gated_networks_are_those_of_the_vamp_prior():
+    encoder = build_mlp_encoder(latent_dim=40, widths=(300, 300), activation="gated", seed=0)
+    # two dense layers of 300 units to each gated one, and two heads
+    assert encoder.count_params() == 2 * (785 * 300 + 301 * 300 + 301 * 40)
+
+
 def test_the_convolutional_networks_have_the_layers_of_source_002():
     encoder, decoder = build_conv_encoder(seed=0), build_conv_decoder(seed=0)
     weighted = [type(layer).__name__ for layer in encoder.layers if layer.weights]
@@ -168,10 +200,12 @@ print("loaded", len(sys.argv) - 1)
 
 def test_saved_networks_load_without_our_code_and_give_the_same_bytes(tmp_path):
     paths = []
-    for kind, builders in BUILDERS.items():
+    sorts = {kind: (builders, {}) for kind, builders in BUILDERS.items()}
+    sorts["gated"] = (BUILDERS["mlp"], {"activation": "gated"})
+    for kind, (builders, options) in sorts.items():
         for num_classes in (None, 3):
             for build, data in zip(builders, (uniform(3, 28, 28, 1), normal(3, 32)), strict=True):
-                network = build(num_classes=num_classes, seed=4)
+                network = build(num_classes=num_classes, seed=4, **options)
                 inputs = [data] if num_classes is None else [data, np.arange(3, dtype=np.int32)]
                 outputs = network(inputs if len(inputs) > 1 else inputs[0])
                 outputs = outputs if isinstance(outputs, list) else [outputs]
@@ -185,4 +219,4 @@ def test_saved_networks_load_without_our_code_and_give_the_same_bytes(tmp_path):
         [sys.executable, "-I", "-c", LOADER, *paths], capture_output=True, text=True, cwd=tmp_path
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout == "loaded 8\n"
+    assert done.stdout == "loaded 12\n"

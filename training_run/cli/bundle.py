@@ -41,11 +41,17 @@ def bundle(run, folder, left_out=()):
         raise UserError(f"{run.path}: expected saved networks, received a run folder without any")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    for path in (run.config, run.log):
+    for path in (run.config, run.log, *parameters(run)):
         if path.is_file():
             shutil.copy(path, folder)
     for path in networks:
         (folder / path.name).write_bytes(halve(path))
+
+
+def parameters(run):
+    """Paths of learned arrays beside the networks: each `NAME.npz` and its record, `NAME.json`."""
+    arrays = sorted(run.path.glob("*.npz"))
+    return [path for each in arrays for path in (each, each.with_suffix(".json"))]
 
 
 def halve(path):

@@ -10,7 +10,7 @@ from training_run.tensorflow_import import import_tensorflow
 MAX_IMAGES = 1_000_000
 
 
-def sample_command(family, program, network_name, argv=None):
+def sample_command(family, program, network_name, argv=None, prior=None):
     """`python -m <program> RUN [--num N] [--seed S] [--label K] [--out FILE]`.
 
     Args:
@@ -18,6 +18,9 @@ def sample_command(family, program, network_name, argv=None):
         program: its module, for the usage text.
         network_name: of the network that maps latents to images.
         argv: arguments; None for the process's own.
+        prior: what the family has to say of the latents: `add_arguments(parser)`, and
+            `open(run, network, arguments)` giving `latents` for `generate`. None for
+            standard normal latents.
 
     Returns:
         Exit code.
@@ -29,10 +32,12 @@ def sample_command(family, program, network_name, argv=None):
     add_run_arguments(parser, "RUN-samples.png, here")
     parser.add_argument("--num", type=integer, default=64, help="how many images (default: 64)")
     parser.add_argument("--label", type=integer, help="class, for a conditional model")
-    return run_command(_sample, family, network_name, parser.parse_args(argv))
+    if prior is not None:
+        prior.add_arguments(parser)
+    return run_command(_sample, family, network_name, prior, parser.parse_args(argv))
 
 
-def _sample(family, network_name, arguments):
+def _sample(family, network_name, prior, arguments):
     check_num(arguments.num, MAX_IMAGES)
     run, config, out = open_run(family, arguments, [network_name], "samples.png", (".png", ".npz"))
     import_tensorflow()
@@ -41,7 +46,9 @@ def _sample(family, network_name, arguments):
 
     network = load_network(run, network_name, LATENTS_TO_IMAGES)
     labels = choose_labels(network, arguments.label, arguments.num)
-    images = generate(network, arguments.num, arguments.seed, config.model.value_range, labels)
+    latents = None if prior is None else prior.open(run, network, arguments)
+    value_range = config.model.value_range
+    images = generate(network, arguments.num, arguments.seed, value_range, labels, latents)
     write_images(out, images, labels)
     print(out)
     return 0

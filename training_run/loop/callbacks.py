@@ -146,10 +146,13 @@ class SampleGrids(EverySteps):
         value_range: (low, high) of black and white.
         num_columns: images in a row.
         path_of: step -> where that step's grid belongs.
+        titles: function without arguments giving the grid's title and the widest title of all of
+            them; None for grids without.
     """
 
-    def __init__(self, clock, every, make_images, value_range, num_columns, path_of):
+    def __init__(self, clock, every, make_images, value_range, num_columns, path_of, titles=None):
         super().__init__(clock, every)
+        self.titles = titles
         self.make_images, self.value_range = make_images, value_range
         self.num_columns, self.path_of = num_columns, path_of
 
@@ -160,7 +163,15 @@ class SampleGrids(EverySteps):
     def at_step(self, step, logs):
         path = self.path_of(step)
         path.parent.mkdir(exist_ok=True)
-        save_image_grid(path, self.make_images(), self.value_range, self.num_columns)
+        title, widest = self.titles() if self.titles else (None, None)
+        save_image_grid(
+            path,
+            self.make_images(),
+            self.value_range,
+            self.num_columns,
+            title=title,
+            widest_title=widest,
+        )
 
 
 class Checkpoints(EverySteps):

@@ -181,6 +181,7 @@ def make_callbacks(family, context, request, checkpoint=None):
     config, schedule, run, clock = context.config, context.schedule, context.run, context.clock
     make_images = family.grid(context.model, config, context.data)
     look = (make_images, config.model.value_range, config.samples.num_columns)
+    titles = family.grid_titles(context.model, config)
     callbacks = [
         *([Restore(checkpoint)] if checkpoint else []),
         clock,
@@ -193,10 +194,10 @@ def make_callbacks(family, context, request, checkpoint=None):
     log = CsvLog(clock, schedule.log_every, run.log, metric_columns(context, family))
     callbacks += [
         log,
-        SampleGrids(clock, schedule.samples_every, *look, run.sample),
+        SampleGrids(clock, schedule.samples_every, *look, run.sample, titles),
     ]
     if schedule.gif_every != schedule.samples_every:
-        callbacks.append(SampleGrids(clock, schedule.gif_every, *look, run.frame))
+        callbacks.append(SampleGrids(clock, schedule.gif_every, *look, run.frame, titles))
     return [
         *callbacks,
         AtEnd(partial(write_pictures, context)),

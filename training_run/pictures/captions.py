@@ -24,6 +24,7 @@ def add_captions(
     num_rows,
     padding=2,
     title=None,
+    widest_title=None,
     column_captions=(),
     row_captions=(),
 ):
@@ -35,6 +36,8 @@ def add_captions(
         grid: (H, W, C) uint8 from `image_grid` with the same `padding`.
         num_columns, num_rows: cells of the grid.
         title: a line above the grid.
+        widest_title: the picture is wide enough for this one, too; so pictures with other titles
+            get one size.
         column_captions, row_captions: as for `save_image_grid`.
 
     Returns:
@@ -50,7 +53,7 @@ def add_captions(
     left = MARGIN + _text_width(row_captions, row_font) + (MARGIN if row_captions else 0)
     title_height = _line_height(title_font) + MARGIN // 2 if title else 0
     top = MARGIN + title_height + (_line_height(column_font) if column_captions else 0)
-    title_width = _text_width([title] if title else [], title_font)
+    title_width = _text_width([each for each in (title, widest_title) if each], title_font)
     picture = to_pillow(grid)
     size = (left + max(width, title_width) + MARGIN, top + height + MARGIN)
     canvas = Image.new(picture.mode, size, BACKGROUND)

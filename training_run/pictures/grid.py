@@ -71,7 +71,17 @@ def interleave_rows(image_sets, num_columns):
     return rows.swapaxes(0, 1).reshape(-1, *image_shape)
 
 
-def save_image_grid(path, images, value_range, num_columns, *, column_captions=(), row_captions=()):
+def save_image_grid(
+    path,
+    images,
+    value_range,
+    num_columns,
+    *,
+    title=None,
+    widest_title=None,
+    column_captions=(),
+    row_captions=(),
+):
     """Write images, enlarged to be seen well, as one PNG grid, whole or not at all.
 
     Args:
@@ -79,6 +89,7 @@ def save_image_grid(path, images, value_range, num_columns, *, column_captions=(
         images: (N, H, W, C), C = 1 or 3; floats in `value_range`, or uint8 pixels.
         value_range: (low, high) of the floats.
         num_columns: images in a row.
+        title, widest_title: as for `add_captions`.
         column_captions: texts above the columns, from the left ("0%", "10%", ...).
         row_captions: texts left of the rows, from the top (names of classes, say).
 
@@ -87,11 +98,13 @@ def save_image_grid(path, images, value_range, num_columns, *, column_captions=(
     """
     pixels = to_uint8(images, value_range)
     grid = image_grid(pixels, num_columns, scale=display_scale(pixels.shape[2]))
-    if column_captions or row_captions:
+    if title or column_captions or row_captions:
         grid = add_captions(
             grid,
             num_columns=num_columns,
             num_rows=-(-len(pixels) // num_columns),
+            title=title,
+            widest_title=widest_title,
             column_captions=column_captions,
             row_captions=row_captions,
         )

@@ -130,6 +130,8 @@ def check_same_training(stored, config, allowed, spec, path):
     Raises:
         ConfigError: a line for each changed key that may not change.
     """
+    # A learning rate that falls to the end of the run makes its length part of the training.
+    has_schedule = getattr(getattr(config, "optimizer", None), "schedule", "constant") != "constant"
     problems = [
         Problem(
             str(path),
@@ -138,7 +140,8 @@ def check_same_training(stored, config, allowed, spec, path):
             f"to change it on purpose, add --allow-change {key}",
         )
         for key, before, after in changes_between(stored, config)
-        if not may_change(key) and not is_one_of(key, allowed)
+        if (not may_change(key) or (has_schedule and key == "training.steps"))
+        and not is_one_of(key, allowed)
     ]
     steps_per_epoch = spec.num_train // config.training.batch_size
     steps = [interval_to_steps(each.training.steps, steps_per_epoch) for each in (stored, config)]

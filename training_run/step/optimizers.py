@@ -1,5 +1,7 @@
 """Optimizers from their settings."""
 
+import math
+
 import keras
 import tensorflow as tf
 
@@ -34,6 +36,35 @@ class FusedAdam(keras.optimizers.Adam):
         )
 
 
-def build_adam(settings):
-    """A `FusedAdam` from an `AdamConfig`, or from a section that extends it."""
-    return FusedAdam(**settings.model_dump(include=set(AdamConfig.model_fields)))
+class WarmupCosine(keras.optimizers.schedules.LearningRateSchedule):
+    """A learning rate that rises in equal steps, then falls to 0 along half a cosine.
+
+    Args:
+        learning_rate: the largest one.
+        num_steps: steps of the whole run; the learning rate is 0 after the last one.
+        warmup_steps: steps of the rise; at step s < warmup_steps it is (s + 1) / (warmup_steps + 1)
+            of the largest.
+
+    Source: Loshchilov & Hutter 2017, arXiv:1608.03983, equation 5, without restarts.
+    """
+
+    def __init__(self, learning_rate, num_steps, warmup_steps=0):
+        self.learning_rate = learning_rate
+        self.num_steps, self.warmup_steps = num_steps, warmup_steps
+
+    def __call__(self, step):
+        """The learning rate of a step, counted from 0; scalar float32."""
+        step = tf.cast(step, tf.float32)
+        rise = (step + 1.0) / (self.warmup_steps + 1.0)
+        share = (step - self.warmup_steps) / max(1, self.num_steps - self.warmup_steps)
+        fall = 0.5 + 0.5 * tf.cos(math.pi * tf.clip_by_value(share, 0.0, 1.0))
+        return self.learning_rate * tf.where(step < self.warmup_steps, rise, fall)
+
+
+def build_adam(settings, learning_rate=None):
+    """A `FusedAdam` from an `AdamConfig`, or from a section that extends it.
+
+    `learning_rate` is a schedule in place of the constant one in the settings.
+    """
+    values = settings.model_dump(include=set(AdamConfig.model_fields))
+    return FusedAdam(**values | ({} if learning_rate is None else {"learning_rate": learning_rate}))

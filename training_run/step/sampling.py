@@ -59,7 +59,7 @@ def count_classes(network):
         ) from None
 
 
-def generate(network, num, seed, value_range, labels=None):
+def generate(network, num, seed, value_range, labels=None, latents=None):
     """Sample images from a generator or decoder, as uint8.
 
     Args:
@@ -68,19 +68,21 @@ def generate(network, num, seed, value_range, labels=None):
         seed: of the latents.
         value_range: (low, high) of the network's images.
         labels: (num,) int32 for a conditional network.
+        latents: function of (noise, seed, number of the batch, labels) giving the network's z, from
+            standard normal noise (n, latent_dim); None for the noise itself.
 
     Returns:
         (num, H, W, C) uint8.
     """
-    batches = sample_batches(network, num, seed, labels)
+    batches = sample_batches(network, num, seed, labels, latents)
     return np.concatenate([to_uint8(images, value_range) for images in batches])
 
 
-def sample_batches(network, num, seed, labels=None):
+def sample_batches(network, num, seed, labels=None, latents=None):
     """Sample images in the network's own range, a batch at a time.
 
     Args:
-        network, num, seed, labels: as for `generate`.
+        network, num, seed, labels, latents: as for `generate`.
 
     Yields:
         (n, H, W, C) float arrays, n at most `BATCH`; `num` images in all.
@@ -91,8 +93,11 @@ def sample_batches(network, num, seed, labels=None):
 
     latent_dim = network.inputs[0].shape[-1]
     for start in range(0, num, BATCH):
-        inputs = draw_normal(seed, "sample", start // BATCH, (BATCH, latent_dim))
-        if labels is not None:
-            chosen = np.resize(labels[start : start + BATCH], BATCH)
+        batch = start // BATCH
+        inputs = draw_normal(seed, "sample", batch, (BATCH, latent_dim))
+        chosen = None if labels is None else np.resize(labels[start : start + BATCH], BATCH)
+        if latents is not None:
+            inputs = tf.convert_to_tensor(latents(inputs, seed, batch, chosen))
+        if chosen is not None:
             inputs = [inputs, tf.convert_to_tensor(chosen)]  # Keras mixes no tensors and arrays
         yield np.asarray(network(inputs, training=False))[: num - start]

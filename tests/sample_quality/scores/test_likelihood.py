@@ -4,8 +4,10 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from scipy.special import logsumexp
 from scipy.stats import multivariate_normal, norm
 
+from sample_quality.priors import Mixture
 from sample_quality.scores.likelihood import (
     LatentModel,
     active_units,
@@ -36,6 +38,7 @@ class LinearGaussian:
             np.eye(LATENT) + self.weights.T @ self.weights / SCALE**2
         )
         self.to_mean = self.posterior_cov @ self.weights.T / SCALE**2
+        self.log_prior = None
 
     def draw(self, num, seed=0):
         random = np.random.default_rng(seed)
@@ -134,6 +137,66 @@ def test_more_samples_close_the_gap():
     assert gaps[0] > 0.5
     assert gaps[0] > 2 * gaps[1] > 0
     assert gaps[2] == pytest.approx(0.0, abs=0.02)
+
+
+class LinearMixture(LinearGaussian):
+    """The same p(x|z), with p(z) = sum_j w_j N(m_j, S_j).
+
+    Its p(x) is sum_j w_j N(W m_j + b, W S_j W' + s^2 I).
+    """
+
+    prior_weights = np.array([0.7, 0.3])
+    prior_means = np.array([[0.5, -1.0], [-0.3, 1.2]])
+    prior_covs = np.array([[[0.6, 0.3], [0.3, 0.8]], [[1.1, -0.2], [-0.2, 0.4]]])
+
+    def __init__(self):
+        super().__init__()
+        arrays = self.prior_weights, self.prior_means, np.linalg.cholesky(self.prior_covs)
+        self.log_prior = Mixture(*(array.astype(np.float32) for array in arrays)).log_density
+
+    def draw(self, num, seed=0):
+        random = np.random.default_rng(seed)
+        chosen = random.choice(2, num, p=self.prior_weights)
+        factors = np.linalg.cholesky(self.prior_covs)[chosen]
+        z = self.prior_means[chosen] + (factors @ random.normal(size=(num, LATENT, 1)))[..., 0]
+        x = z @ self.weights.T + self.bias + SCALE * random.normal(size=(num, 6))
+        return x.astype(np.float32).reshape(num, *SHAPE)
+
+    def nll(self, images):
+        flat = images.reshape(len(images), 6)
+        parts = [
+            multivariate_normal(
+                self.weights @ mean + self.bias,
+                self.weights @ cov @ self.weights.T + SCALE**2 * np.eye(6),
+            ).logpdf(flat)
+            for mean, cov in zip(self.prior_means, self.prior_covs, strict=True)
+        ]
+        return -logsumexp(np.stack(parts), axis=0, b=self.prior_weights[:, None])
+
+
+@pytest.mark.parametrize("family", [LinearGaussian, LinearMixture])
+@pytest.mark.parametrize(("num_samples", "num"), [(1, 4000), (10, 2000), (1000, 200)])
+def test_the_estimate_of_p_has_no_bias_for_any_number_of_samples(family, num_samples, num):
+    linear = family()
+    images, model = linear.draw(num), linear.model(shift=0.1, log_var_shift=0.8)
+    nll = importance_weighted_nll(
+        model, images, num_samples=num_samples, log_prior=linear.log_prior
+    )
+    ratios = np.exp(linear.nll(images) - nll)  # estimate over truth
+    assert ratios.std() < 1.5 / math.sqrt(num_samples)  # with 1,000: 0.05 nats an image
+    assert ratios.mean() == pytest.approx(1.0, abs=4 * ratios.std() / math.sqrt(num))
+
+
+def test_with_another_prior_the_kl_is_that_of_the_sample():
+    linear = LinearMixture()
+    images, model = linear.draw(50), linear.model(log_var_shift=0.8)
+    bound = negative_elbo(model, images, log_prior=linear.log_prior)
+    one = importance_weighted_nll(model, images, num_samples=1, log_prior=linear.log_prior)
+    np.testing.assert_allclose(bound.total, one, atol=1e-4)  # it has the same noise
+    np.testing.assert_allclose(bound.reconstruction + bound.kl, bound.total, atol=1e-12)
+    exact = negative_elbo(model, images)
+    assert np.array_equal(bound.reconstruction, exact.reconstruction)
+    assert np.abs(bound.kl - exact.kl).max() > 0.1
 
 
 def test_log_sum_exp_survives_weights_that_underflow():

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from training_run.config.sections import AdamConfig
-from training_run.step.optimizers import build_adam
+from training_run.step.optimizers import WarmupCosine, build_adam
 
 SETTINGS = AdamConfig(learning_rate=0.1, beta_1=0.5, beta_2=0.9, epsilon=1e-3)
 
@@ -74,3 +74,19 @@ def test_the_learning_rate_may_change_while_training():
     optimizer.learning_rate = 0.0
     before = variable.numpy()
     assert descend(optimizer, variable, [[1.0], [1.0]]) == before
+
+
+def test_the_learning_rate_rises_and_then_falls_along_half_a_cosine():
+    rate = WarmupCosine(0.5, num_steps=12, warmup_steps=4)
+    values = [float(rate(step)) for step in (0, 1, 3, 4, 8, 10, 12, 99)]
+    expected = [0.1, 0.2, 0.4, 0.5, 0.25, 0.25 * (1 - np.sqrt(0.5)), 0.0, 0.0]
+    assert values == pytest.approx(expected, abs=1e-7)
+
+
+def test_a_scheduled_learning_rate_scales_each_update():
+    """Constant gradients make every update of Adam as large as the learning rate."""
+    settings = SETTINGS.model_copy(update={"epsilon": 1e-12})
+    optimizer = build_adam(settings, WarmupCosine(0.4, num_steps=2, warmup_steps=1))
+    variable = keras.Variable([1.0])
+    descend(optimizer, variable, np.ones((2, 1), "float32"))
+    assert float(variable[0]) == pytest.approx(1.0 - 0.2 - 0.4, abs=1e-5)

@@ -1,0 +1,34 @@
+"""The argument --prior of the commands that draw samples of a run."""
+
+from training_run.cli.parser import one_of
+
+NAMES = ("own", "normal")
+
+
+def add_arguments(parser):
+    """Add --prior to a command's parser."""
+    parser.add_argument(
+        "--prior",
+        type=one_of(NAMES),
+        default="own",
+        help="own: the run's learned prior, if it has one; normal: N(0, I) (default: own)",
+    )
+
+
+def open(run, network, arguments):
+    """The `latents` of `training_run.step.sampling.generate` that the command asks for.
+
+    Args:
+        run: the `RunDir`.
+        network: its decoder.
+        arguments: parsed.
+
+    Raises:
+        UserError: if the run's prior belongs to other networks, or is damaged.
+    """
+    from sample_quality.priors import describe, latents_of, load_prior
+
+    prior = None if arguments.prior == "normal" else load_prior(run, {"decoder": network})
+    if prior is not None:
+        print(f"prior: {describe(prior)}")
+    return latents_of(prior)

@@ -1,0 +1,368 @@
+"""Fitting a learned prior to the codes of a trained VAE.
+
+The samples of a VAE are decoded from its prior p(z) = N(0, I), but its decoder has been trained on
+draws of q(z|x), whose average over the images, the aggregate posterior q(z), is no Gaussian
+(Hoffman & Johnson 2016, "ELBO surgery"). Much of N(0, I) is never decoded while training, and
+samples from there are poor. So p(z) is fitted to q(z) once the networks are trained (Ghosh et al.
+2020, arXiv:1903.12436, section 4, ex-post density estimation): a mixture of Gaussians with full
+covariances, by expectation-maximisation. The networks stay as they are, and so does their ELBO.
+
+A flow was tried in the place of the mixture and is not built, since its samples were clearly worse.
+
+EM has two steps (Dempster et al. 1977; Bishop 2006, section 9.2). With the features of a code,
+phi(z) = (1, z_i, z_i z_j), both are one matrix product:
+
+    E: log w_k N(z; m_k, S_k) = c_k . phi(z); its softmax over k is the responsibility r_k(z)
+    M: sum of r_k(z) phi(z) over the codes gives w_k, m_k, S_k
+
+A code is no point, but a Gaussian q(z|x). The features enter by their expectation under it, which
+adds the posterior's variance to z_i^2. So nothing is drawn, and one pass over the images counts for
+as many draws as one likes.
+"""
+
+import math
+import time
+from typing import NamedTuple
+
+import numpy as np
+
+from sample_quality.priors import Mixture, Prior, PriorRecord, weights_sha256
+from training_run.errors import UserError
+
+CANDIDATES = (50, 100, 200, 400)
+"""Numbers of components among which held-out codes choose, where none is configured."""
+
+MIN_CODES = 50
+"""Codes to a component, at least, for a candidate."""
+
+PSEUDO_COUNT = 20.0
+"""Codes' worth of the covariance that is common to all components, added to each of them."""
+
+FLOOR = 1e-4
+"""Added to the variances, as a share of a code's variance: no component becomes a point."""
+
+MAX_HELD_OUT, SHARE_HELD_OUT = 5000, 0.1
+"""Training images whose codes are only tried: at most so many, and at most this share."""
+
+MAX_FEATURES = 2**24
+"""Features in memory at once: 64 MB."""
+
+
+class Effort(NamedTuple):
+    """How much work a fit may be: images to encode, iterations of EM, most components."""
+
+    codes: int
+    iterations: int
+    components: int
+
+
+FULL = Effort(codes=10**9, iterations=12, components=10**9)
+"""Of the prior that a finished run has."""
+
+QUICK = Effort(codes=10_000, iterations=6, components=100)
+"""Of a prior that a score needs while the run still trains."""
+
+
+class Codes(NamedTuple):
+    """q(z|x) of n images: means and variances (n, d) float32; labels (n,) int32, or None."""
+
+    means: np.ndarray
+    variances: np.ndarray
+    labels: np.ndarray | None
+
+    def select(self, rows):
+        """The codes of some images."""
+        labels = None if self.labels is None else self.labels[rows]
+        return Codes(self.means[rows], self.variances[rows], labels)
+
+
+def fit_prior(vae, data, config, components=None, seed=None, effort=FULL):
+    """Fit a prior to the codes of a run's training images.
+
+    Args:
+        vae: the trained `VAE`.
+        data: `ImageData`, binarised as the run's `data.binarize` says.
+        config: its `VAEConfig`.
+        components: number of Gaussians, of all classes together for a conditional VAE; None for
+            the number that held-out codes are likeliest under.
+        seed: of all that is random; None for the run's.
+        effort: an `Effort`.
+
+    Returns:
+        A `Prior`, a function of the networks, the data and the seed.
+
+    Raises:
+        UserError: there are fewer codes than components, or they do not vary.
+    """
+    started = time.monotonic()
+    seed = config.seed if seed is None else seed
+    codes, held_out = training_codes(vae, data, config, seed, effort.codes)
+    check_codes(codes, data.num_classes)
+    z = draw_codes(held_out, seed)
+    if components is None:
+        mixture = choose_mixture(codes, z, held_out.labels, seed, effort)
+    else:
+        check_components(codes, components)
+        mixture = fit_mixture(codes, min(components, effort.components), seed, effort.iterations)
+    normal = -0.5 * (np.square(z).sum(axis=1) + z.shape[1] * math.log(2 * math.pi))
+    record = PriorRecord(
+        kind="mixture",
+        components=len(mixture.weights),
+        latent_dim=z.shape[1],
+        codes=len(codes.means),
+        held_out_codes=len(z),
+        held_out_nats=nats(mixture, z, held_out.labels),
+        held_out_nats_normal=float(normal.mean(dtype=np.float64)),
+        seconds=round(time.monotonic() - started, 2),
+        encoder_sha256=weights_sha256(vae.encoder),
+        decoder_sha256=weights_sha256(vae.networks()["decoder"]),
+    )
+    return Prior(mixture, record)
+
+
+def training_codes(vae, data, config, seed, most):
+    """`Codes` to fit and held-out `Codes`, of training images in an order that the seed gives.
+
+    Images that are binarised at every step are here the draw that static binarisation makes.
+    """
+    from sample_quality.scores.likelihood import binarize_images
+    from vae_mnist.losses import MAX_LOG_VAR
+
+    num = len(data.x_train)
+    order = np.random.default_rng(seed).permutation(num)[: min(num, most)]
+    images = data.x_train
+    if config.data.binarize == "dynamic":
+        images = binarize_images(images, "train")
+    labels = data.y_train[order] if vae.is_conditional else None
+    z_mean, z_log_var = vae.posterior(images[order], labels)
+    variances = np.exp(np.minimum(z_log_var.astype(np.float32), MAX_LOG_VAR))
+    codes = Codes(z_mean.astype(np.float32), variances, labels)
+    num_held_out = max(1, min(MAX_HELD_OUT, int(SHARE_HELD_OUT * len(order))))
+    return codes.select(slice(num_held_out, None)), codes.select(slice(num_held_out))
+
+
+def check_codes(codes, num_classes=None):
+    """Raise `UserError` unless the codes are finite, of each class and vary in each dimension."""
+    if codes.labels is not None and len(np.unique(codes.labels)) < num_classes:
+        raise UserError(
+            f"prior: expected codes of each of the {num_classes} classes, received those of "
+            f"{len(np.unique(codes.labels))}"
+        )
+    with np.errstate(over="ignore", invalid="ignore"):
+        spread = np.var(codes.means, axis=0) + codes.variances.mean(axis=0)
+    if not np.isfinite(spread).all():
+        raise UserError("prior: expected finite codes, received NaN or infinity among them")
+    if num := int((spread < 1e-12).sum()):
+        raise UserError(
+            f"prior: expected codes that vary in each of the {len(spread)} dimensions, received "
+            f"{num} that are the same for all images"
+        )
+
+
+def check_components(codes, components):
+    """Raise `UserError` if there are fewer codes than components, in a class or in all."""
+    for labels, part in by_class(codes):
+        num, where = len(part.means), "" if labels is None else f" of class {labels}"
+        share = components_per_class(components, codes.labels)
+        if num < share:
+            raise UserError(
+                f"components: expected at most the {num:,} codes{where} that a prior is fitted to, "
+                f"received {share:,}"
+            )
+
+
+def by_class(codes):
+    """(class, its `Codes`) of each class; (None, all) for codes without labels."""
+    if codes.labels is None:
+        return [(None, codes)]
+    return [(label, codes.select(codes.labels == label)) for label in np.unique(codes.labels)]
+
+
+def components_per_class(components, labels):
+    """Components of each class, at least one; all of them without labels."""
+    return components if labels is None else max(1, components // len(np.unique(labels)))
+
+
+def draw_codes(codes, seed):
+    """A draw from q(z|x) of each image, (n, d) float32, a function of the seed."""
+    from training_run.step.batches import draw_normal
+
+    noise = draw_normal(seed, "held_out_codes", 0, codes.means.shape).numpy()
+    return codes.means + np.sqrt(codes.variances) * noise
+
+
+def nats(mixture, z, labels):
+    """Mean log-density of codes."""
+    return float(mixture.log_density(z, labels).mean(dtype=np.float64))
+
+
+def choose_mixture(codes, z, labels, seed, effort):
+    """The mixture that held-out codes z are likeliest under, from few components to many.
+
+    The search ends at the first number that is worse than the one before.
+    """
+    most = min(effort.components, len(codes.means) // MIN_CODES)
+    best, best_nats = None, -math.inf
+    for components in [num for num in CANDIDATES if num <= most] or [max(1, most)]:
+        mixture = fit_mixture(codes, components, seed, effort.iterations)
+        value = nats(mixture, z, labels)
+        if value <= best_nats:
+            break
+        best, best_nats = mixture, value
+    return best
+
+
+def fit_mixture(codes, components, seed, iterations=FULL.iterations):
+    """A `Mixture` of codes; with labels one of each class, each fitted alone.
+
+    Args:
+        codes: `Codes`, n of them.
+        components: K, at most n; with labels K split evenly over the classes.
+        seed: of the start.
+        iterations: of EM.
+
+    Returns:
+        A `Mixture`; the same codes and seed give the same one.
+    """
+    share = components_per_class(components, codes.labels)
+    parts = [
+        (label, fit_gaussians(part, share, seed, iterations)) for label, part in by_class(codes)
+    ]
+    arrays = [
+        np.concatenate(each).astype(np.float32) for each in zip(*(p for _, p in parts), strict=True)
+    ]
+    if codes.labels is None:
+        return Mixture(*arrays)
+    return Mixture(*arrays, np.repeat([label for label, _ in parts], share).astype(np.int32))
+
+
+def fit_gaussians(codes, components, seed, iterations):
+    """Weights (K,), means (K, d) and Cholesky factors (K, d, d) of a mixture, float64.
+
+    The codes are standardised first, so that one floor of the variances suits all.
+    """
+    shift = codes.means.mean(axis=0, dtype=np.float64)
+    scale = np.sqrt(codes.means.var(axis=0, dtype=np.float64) + codes.variances.mean(axis=0))
+    scaled_means = ((codes.means - shift) / scale).astype(np.float32)
+    scaled_variances = (codes.variances / scale**2).astype(np.float32)
+    weights, means, covariances = start(scaled_means, scaled_variances, components, seed)
+    for _ in range(iterations):
+        c = coefficients(weights, means, covariances)
+        weights, means, covariances = maximize(
+            sum_features(scaled_means, scaled_variances, c), codes.means.shape[1]
+        )
+    cholesky = np.linalg.cholesky(covariances)
+    return weights, shift + scale * means, scale[:, None] * cholesky
+
+
+def start(means, variances, components, seed):
+    """k-means on the means of codes: weights, centres, and one covariance for all components.
+
+    Source: Sculley 2010, "Web-scale k-means clustering".
+    """
+    from sklearn.cluster import MiniBatchKMeans
+
+    clusters = MiniBatchKMeans(
+        components,
+        batch_size=4096,
+        n_init=1,
+        max_iter=5,
+        max_no_improvement=None,  # to stop early would depend on the order of a sum
+        random_state=seed,
+    ).fit(means)
+    centres = clusters.cluster_centers_.astype(np.float64)
+    within = (means - centres[clusters.labels_]).astype(np.float64)
+    covariance = within.T @ within / len(means) + np.diag(variances.mean(axis=0))
+    covariance += FLOOR * np.eye(len(covariance))
+    counts = np.bincount(clusters.labels_, minlength=components) + 1.0
+    return counts / counts.sum(), centres, np.repeat(covariance[None], components, axis=0)
+
+
+def features(means, variances):
+    """E[phi(z)] under N(mean, variance), phi(z) = (1, z_i, z_i z_j for i <= j).
+
+    Args:
+        means, variances: (n, d) float32.
+
+    Returns:
+        (n, 1 + d + d (d + 1) / 2) float32 tensor.
+    """
+    import tensorflow as tf
+
+    rows, columns = np.triu_indices(means.shape[1])
+    products = tf.gather(means, rows, axis=1) * tf.gather(means, columns, axis=1)
+    on_diagonal = (rows == columns).astype(np.float32)
+    products += tf.gather(variances, rows, axis=1) * on_diagonal
+    return tf.concat([tf.ones((len(means), 1)), means, products], axis=1)
+
+
+def coefficients(weights, means, covariances):
+    """c_k with c_k . phi(z) = log w_k N(z; m_k, S_k).
+
+    Args:
+        weights, means, covariances: (K,), (K, d), (K, d, d) float64.
+
+    Returns:
+        (K, 1 + d + d (d + 1) / 2) float64.
+    """
+    latent_dim = means.shape[1]
+    rows, columns = np.triu_indices(latent_dim)
+    precisions = np.linalg.inv(covariances)
+    linear = np.einsum("kij,kj->ki", precisions, means)
+    quadratic = -0.5 * precisions[:, rows, columns] * np.where(rows == columns, 1, 2)
+    _, log_determinants = np.linalg.slogdet(covariances)
+    constant = np.log(weights) - 0.5 * (
+        (linear * means).sum(axis=1) + log_determinants + latent_dim * math.log(2 * math.pi)
+    )
+    return np.concatenate([constant[:, None], linear, quadratic], axis=1)
+
+
+def sum_features(means, variances, c):
+    """The E-step: sums of features over codes, each counted by its responsibilities.
+
+    Args:
+        means, variances: (n, d) float32, of the codes.
+        c: (K, F), from `coefficients`.
+
+    Returns:
+        (K, F) float64.
+
+    Source: Bishop 2006, Pattern Recognition and Machine Learning, equation 9.23.
+    """
+    import tensorflow as tf
+
+    c, sums = tf.convert_to_tensor(c, tf.float32), np.zeros(c.shape)
+    rows = max(1, MAX_FEATURES // c.shape[1])
+    for begin in range(0, len(means), rows):
+        part = slice(begin, begin + rows)
+        phi = features(means[part], variances[part])
+        responsibilities = tf.nn.softmax(tf.matmul(phi, c, transpose_b=True))
+        sums += tf.matmul(responsibilities, phi, transpose_a=True).numpy()
+    return sums
+
+
+def maximize(sums, latent_dim):
+    """The M-step: weights, means and covariances of summed features.
+
+    A component's scatter is joined by `PSEUDO_COUNT` codes' worth of the scatter within all
+    components: components of few codes lean on the others. It is the mode under an inverse Wishart
+    distribution of the covariance.
+
+    Args:
+        sums: (K, F) float64, from `sum_features`.
+        latent_dim: d.
+
+    Returns:
+        (K,), (K, d), (K, d, d) float64.
+
+    Sources: Bishop 2006, equations 9.24 to 9.26; Fraley & Raftery 2007, section 3 (the prior).
+    """
+    rows, columns = np.triu_indices(latent_dim)
+    counts = sums[:, 0] + 1e-6
+    means = sums[:, 1 : 1 + latent_dim] / counts[:, None]
+    scatters = np.empty((len(counts), latent_dim, latent_dim))
+    scatters[:, rows, columns] = scatters[:, columns, rows] = sums[:, 1 + latent_dim :]
+    scatters -= counts[:, None, None] * means[:, :, None] * means[:, None, :]
+    common = scatters.sum(axis=0) / counts.sum()
+    covariances = (scatters + PSEUDO_COUNT * common) / (counts + PSEUDO_COUNT)[:, None, None]
+    return counts / counts.sum(), means, covariances + FLOOR * np.eye(latent_dim)
