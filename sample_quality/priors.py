@@ -217,9 +217,9 @@ def remove_prior(run):
 
 
 def prior_checksum(run):
-    """SHA-256 of a run's prior.npz; "" if it has none."""
+    """SHA-256 of a run's prior.npz; None if it has none."""
     arrays, _ = prior_files(run)
-    return sha256_of_file(arrays) if arrays.is_file() else ""
+    return sha256_of_file(arrays) if arrays.is_file() else None
 
 
 def save_prior(run, prior):

@@ -17,6 +17,7 @@ from vae_mnist.priors import (
     fit_mixture,
     maximize,
     nats,
+    neighbours_covariances,
     sum_features,
 )
 
@@ -84,7 +85,8 @@ def test_one_component_has_the_moments_of_the_draws():
     np.testing.assert_allclose(found, expected, rtol=0.01, atol=0.02)
 
 
-def test_three_groups_are_found():
+def test_three_groups_are_found(monkeypatch):
+    monkeypatch.setattr(priors, "PSEUDO_COUNT", 0.0)
     mixture = fit_mixture(codes_of(), 3, seed=0)
     order = np.argsort(mixture.means[:, 0])
     np.testing.assert_allclose(mixture.weights, 1 / 3, atol=0.01)
@@ -108,6 +110,14 @@ def test_em_makes_held_out_codes_likelier_than_one_gaussian():
     z = draw_codes(held_out, 0)
     one, three = (nats(fit_mixture(codes, num, seed=0), z, None) for num in (1, 3))
     assert three > one + 0.5
+
+
+def test_a_component_leans_on_its_nearest(monkeypatch):
+    monkeypatch.setattr(priors, "NUM_NEIGHBOURS", 2)
+    counts, means = np.array([10.0, 30.0, 5.0]), np.array([[0.0], [1.0], [9.0]])
+    scatters = np.array([20.0, 20.0, 50.0]).reshape(3, 1, 1)
+    found = neighbours_covariances(counts, means, scatters)
+    np.testing.assert_allclose(found.ravel(), [40 / 40, 40 / 40, 70 / 35])
 
 
 def test_shrinkage_keeps_components_of_few_codes_proper():
