@@ -57,6 +57,16 @@ def test_the_density_is_that_of_scipy(latent_dim):
     np.testing.assert_allclose(mixed.log_density(z), expected, rtol=2e-6, atol=2e-5)
 
 
+@pytest.mark.parametrize("latent_dim", [2, 40])
+def test_the_density_of_diagonal_components_is_that_of_scipy(latent_dim):
+    full = mixture(5, latent_dim)
+    mixed = Mixture(full.weights, full.means, full.cholesky * np.eye(latent_dim, dtype="f"))
+    z = 3 * np.random.default_rng(1).normal(size=(200, latent_dim)).astype(np.float32)
+    z[:50] = mixed.means[:1] + 0.1 * z[:50]
+    expected = expected_log_density(mixed, z, range(5))
+    np.testing.assert_allclose(mixed.log_density(z), expected, rtol=2e-6, atol=2e-5)
+
+
 def test_narrow_components_far_from_the_origin_lose_no_digits():
     """A quadratic form in float32 would be wrong by 0.1 nats here."""
     factor = np.diag([0.03, 0.05]).astype(np.float32)[None]
