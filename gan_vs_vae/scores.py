@@ -58,8 +58,8 @@ def stored_quality(run):
     except UserError:  # missing, damaged, or of another version
         return None
     checksum = sha256_of_file(run.folder.network(run.network))
-    scored = quality.about.get("network_sha256"), quality.about.get("prior_sha256", "")
-    prior = prior_checksum(run.folder) if run.network == "decoder" else ""
+    scored = quality.about.get("network_sha256"), quality.about.get("prior_sha256")
+    prior = prior_checksum(run.folder) if run.network == "decoder" else None
     return quality if scored == (checksum, prior) else None
 
 

@@ -75,6 +75,8 @@ class Mixture:
     def _log_density(self, z, labels):
         import tensorflow as tf
 
+        if self.classes is None and self._is_diagonal:
+            return self._diagonal_log_density(z)
         whitening, offsets, log_scales = self._whitening
         num_components, latent_dim = self.means.shape
         y = tf.matmul(tf.convert_to_tensor(z, tf.float32), whitening) - offsets
@@ -83,6 +85,23 @@ class Mixture:
         if self.classes is not None:
             terms = tf.where(np.asarray(labels)[:, None] == self.classes, terms, -np.inf)
         return tf.reduce_logsumexp(terms, axis=1).numpy()
+
+    @cached_property
+    def _is_diagonal(self):
+        off_diagonal = ~np.eye(self.means.shape[1], dtype=bool)
+        return not self.cholesky[:, off_diagonal].any()
+
+    def _diagonal_log_density(self, z):
+        """As `log_density`, d times cheaper: a quadratic form, whose terms float64 lets cancel."""
+        z, means = np.asarray(z, np.float64), self.means.astype(np.float64)
+        scales = np.einsum("kii->ki", self.cholesky).astype(np.float64)
+        precisions = scales**-2
+        normalizers = (means**2 * precisions + 2 * np.log(scales) + math.log(2 * math.pi)).sum(1)
+        quadratic = z**2 @ precisions.T - 2 * z @ (means * precisions).T + normalizers
+        terms = np.log(self.weights.astype(np.float64)) - 0.5 * quadratic
+        largest = terms.max(axis=1, keepdims=True)
+        sums = np.exp(terms - largest).sum(axis=1)
+        return (largest[:, 0] + np.log(sums)).astype(np.float32)
 
     @cached_property
     def _whitening(self):
@@ -217,9 +236,9 @@ def remove_prior(run):
 
 
 def prior_checksum(run):
-    """SHA-256 of a run's prior.npz; "" if it has none."""
+    """SHA-256 of a run's prior.npz; None if it has none."""
     arrays, _ = prior_files(run)
-    return sha256_of_file(arrays) if arrays.is_file() else ""
+    return sha256_of_file(arrays) if arrays.is_file() else None
 
 
 def save_prior(run, prior):

@@ -151,7 +151,7 @@ class Quality(NamedTuple):
     Attributes:
         scores: dict of `METRICS` name to `Score`.
         about: dict of what was scored: `run`, `network`, `network_sha256`, `prior_sha256` (of
-            prior.npz; "" without a learned prior), and `notes`, a list of sentences. Where the
+            prior.npz, if the run has a learned prior), and `notes`, a list of sentences. Where the
             images have no classifier, `without_classifier` is the one of the notes that says why.
     """
 
@@ -166,7 +166,7 @@ class QualityRecord(Record):
     run: str = ""
     network: str = ""
     network_sha256: str = ""
-    prior_sha256: str = ""
+    prior_sha256: str | None = None
     notes: list[str] = Field(default_factory=list)
     without_classifier: str | None = None
     scores: dict[str, Score]

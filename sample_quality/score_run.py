@@ -7,7 +7,7 @@ from functools import partial
 
 from sample_quality.features.classifier import classifier_for
 from sample_quality.image_scores import score_images, score_normal_prior
-from sample_quality.priors import describe, latents_of, load_prior, prior_checksum
+from sample_quality.priors import describe, latents_of, load_prior
 from sample_quality.protocol import MAX_REAL, METRICS, Quality
 from sample_quality.run_settings import USUAL_EFFORT
 from sample_quality.scores.likelihood import binarize_images
@@ -42,7 +42,6 @@ def measure_run(run, name, settings, num, seed, effort=USUAL_EFFORT):
         "run": run.path.resolve().name,
         "network": f"{name}.keras",
         "network_sha256": sha256_of_file(run.network(name)),
-        "prior_sha256": prior_checksum(run) if name == "decoder" else "",
         "notes": notes,
     }
     data = load_dataset(settings.data)
@@ -60,6 +59,7 @@ def measure_run(run, name, settings, num, seed, effort=USUAL_EFFORT):
     images, reference = draw(latents_of(prior)), data.x_test[:MAX_REAL]
     scores = score_images(images, reference, data.x_train, classifier, labels=labels, seed=seed)
     if prior is not None:
+        about["prior_sha256"] = prior.record.prior_sha256
         notes.append(f"samples are drawn from a learned prior, a {describe(prior)}")
         if classifier is not None:
             scores |= score_normal_prior(draw(), reference, data.x_train, classifier, seed=seed)

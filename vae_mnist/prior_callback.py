@@ -10,7 +10,7 @@ from vae_mnist.priors import FULL, QUICK, fit_prior
 
 
 class FitPrior(keras.callbacks.Callback):
-    """Gives the model a `prior`: a quick fit before each score, a full one when training ends.
+    """Gives the model a `prior` where one is needed: quickly for a score, fully at the end.
 
     A prior suits the weights that it was fitted to, so it lasts until the next step. Each fit
     starts anew from the seed: a resumed run fits the same. prior.npz, prior.json and prior.png are

@@ -11,6 +11,9 @@ NUM = 4000
 """Dots in a panel, at most."""
 
 WIDTH, HEIGHT = 1800, 700  # pixels
+UNKNOWN = "#7a8ca0"
+"""Colour of dots whose class is not known: of no class."""
+
 QUANTILE = 0.002
 """Share of the dots that may lie beyond each edge."""
 
@@ -79,7 +82,7 @@ def draw_panels(panels, origin, directions):
     low, high = np.quantile(np.concatenate(projected), [QUANTILE, 1 - QUANTILE], axis=0)
     middle, half_side = (low + high) / 2, 0.55 * max(high - low)
     for axes, (title, _, classes), dots in zip(all_axes, panels, projected, strict=True):
-        colors = COLORS[0] if classes is None else np.array(COLORS)[classes % len(COLORS)]
+        colors = UNKNOWN if classes is None else np.array(COLORS)[classes % len(COLORS)]
         axes.scatter(*dots.T, s=5, c=colors, alpha=0.6, linewidths=0)
         axes.set_xlim(middle[0] - half_side, middle[0] + half_side)
         axes.set_ylim(middle[1] - half_side, middle[1] + half_side)

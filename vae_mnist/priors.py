@@ -29,14 +29,14 @@ import numpy as np
 from sample_quality.priors import Mixture, Prior, PriorRecord, weights_sha256
 from training_run.errors import UserError
 
-CANDIDATES = (50, 100, 200, 400)
+CANDIDATES = (50, 100, 200, 400, 800)
 """Numbers of components among which held-out codes choose, where none is configured."""
 
 MIN_CODES = 50
 """Codes to a component, at least, for a candidate."""
 
-PSEUDO_COUNT = 20.0
-"""Codes' worth of the covariance that is common to all components, added to each of them."""
+PSEUDO_COUNT, NUM_NEIGHBOURS = 60.0, 10
+"""Codes' worth of the covariance of its nearest components that each one gets, and their number."""
 
 FLOOR = 1e-4
 """Added to the variances, as a share of a code's variance: no component becomes a point."""
@@ -56,10 +56,10 @@ class Effort(NamedTuple):
     components: int
 
 
-FULL = Effort(codes=10**9, iterations=12, components=10**9)
+FULL = Effort(codes=10**9, iterations=8, components=10**9)
 """Of the prior that a finished run has."""
 
-QUICK = Effort(codes=10_000, iterations=6, components=100)
+QUICK = Effort(codes=10_000, iterations=4, components=100)
 """Of a prior that a score needs while the run still trains."""
 
 
@@ -344,9 +344,9 @@ def sum_features(means, variances, c):
 def maximize(sums, latent_dim):
     """The M-step: weights, means and covariances of summed features.
 
-    A component's scatter is joined by `PSEUDO_COUNT` codes' worth of the scatter within all
-    components: components of few codes lean on the others. It is the mode under an inverse Wishart
-    distribution of the covariance.
+    A component's scatter is joined by `PSEUDO_COUNT` codes' worth of its neighbours' covariance:
+    one of few codes leans on those around it, and many components overfit less. It is the mode
+    under an inverse Wishart distribution of the covariance.
 
     Args:
         sums: (K, F) float64, from `sum_features`.
@@ -363,6 +363,20 @@ def maximize(sums, latent_dim):
     scatters = np.empty((len(counts), latent_dim, latent_dim))
     scatters[:, rows, columns] = scatters[:, columns, rows] = sums[:, 1 + latent_dim :]
     scatters -= counts[:, None, None] * means[:, :, None] * means[:, None, :]
-    common = scatters.sum(axis=0) / counts.sum()
-    covariances = (scatters + PSEUDO_COUNT * common) / (counts + PSEUDO_COUNT)[:, None, None]
+    covariances = scatters + PSEUDO_COUNT * neighbours_covariances(counts, means, scatters)
+    covariances /= (counts + PSEUDO_COUNT)[:, None, None]
     return counts / counts.sum(), means, covariances + FLOOR * np.eye(latent_dim)
+
+
+def neighbours_covariances(counts, means, scatters):
+    """For each component the covariance within the `NUM_NEIGHBOURS` nearest ones, itself included.
+
+    Args and result: (K,), (K, d), (K, d, d) float64 give (K, d, d).
+    """
+    squares = np.square(means).sum(axis=1)
+    distances = squares[:, None] - 2 * means @ means.T + squares
+    nearest = np.argsort(distances, axis=1, kind="stable")[:, :NUM_NEIGHBOURS]
+    is_near = np.zeros((len(counts), len(counts)))
+    np.put_along_axis(is_near, nearest, 1.0, axis=1)
+    within = np.tensordot(is_near, scatters, axes=1)
+    return within / (is_near @ counts)[:, None, None]

@@ -165,3 +165,24 @@ def test_scores_of_different_protocols_are_not_compared():
     assert "The Fréchet distance of a is 8 (7.90 to 8.10)." in sentences
     assert "The Fréchet distance of b is 31 (30.9 to 31.1)." in sentences
     assert not any("against" in sentence for sentence in sentences)
+
+
+def test_what_a_learned_prior_gives_is_said_in_scores_and_nats():
+    rows = [
+        row("frechet_distance", a=pooled(8), vae=pooled(1.31)),
+        row("precision", a=pooled(0.9), vae=pooled(0.86)),
+        row("frechet_distance_normal_prior", vae=pooled(27)),
+        row("precision_normal_prior", vae=pooled(0.63)),
+        row("negative_log_likelihood", vae=pooled(-566.1)),
+        row("negative_log_likelihood_learned_prior", vae=pooled(-582.8)),
+    ]
+    samples, gain = findings.learned_priors(rows)
+    assert samples == (
+        "The samples of vae come from a prior that was fitted to its codes: Fréchet distance 1.31 "
+        "(N(0, I): 27) and precision 0.860 (N(0, I): 0.630)."
+    )
+    assert gain == (
+        "The learned prior of vae gives test images 16.7 nats more than N(0, I): −log p(x) is −583 "
+        "against −566."
+    )
+    assert findings.learned_priors(rows[:2]) == []

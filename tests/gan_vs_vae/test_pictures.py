@@ -12,6 +12,7 @@ from PIL import Image
 from gan_vs_vae import pictures
 from gan_vs_vae.pictures import as_picture, columns_of, grid_picture, make_pictures, read_frames
 from gan_vs_vae.runs import grids
+from sample_quality.priors import Mixture, Prior
 from training_run.data.image_data import make_image_data
 from training_run.errors import UserError
 from training_run.run_folder.paths import RunDir
@@ -143,3 +144,15 @@ def test_the_same_pixels_give_the_same_uri():
     pixels = np.arange(64, dtype=np.uint8).reshape(8, 8)
     for is_pixels in (True, False):
         assert as_picture(pixels, is_pixels) == as_picture(pixels, is_pixels)
+
+
+def test_samples_and_interpolations_come_from_the_learned_prior(tmp_path, data, monkeypatch):
+    """A prior of one narrow Gaussian whose mean is light grey."""
+    means = np.full((1, SIZE * SIZE), 0.8, np.float32)
+    narrow = 1e-6 * np.eye(SIZE * SIZE, dtype=np.float32)[None]
+    prior = Prior(Mixture(np.ones(1, np.float32), means, narrow), None)
+    monkeypatch.setattr(pictures, "load_prior", lambda folder, networks: prior)
+    run = make_run(tmp_path, "decoder")
+    made = make_pictures(run, {"decoder": painter()}, data, seed=0)
+    for picture in (made.samples, made.interpolations):
+        np.testing.assert_array_equal(tile(opened(picture), 0, 0), 204)

@@ -32,7 +32,7 @@ def run(tmp_path):
 
 
 def checksum(run):
-    return sha256_of_file(run.folder.network("generator"))
+    return sha256_of_file(run.folder.network(run.network))
 
 
 def test_only_scores_of_the_network_as_it_is_are_taken(run):
@@ -94,3 +94,17 @@ def test_scores_of_another_protocol_stay_in_the_folder(run, data, measured):
     found = score_runs([run], data, 50, 5, report=lambda line: None)
     assert found["x"].scores["duplicated"].value == 7.0
     assert read_quality(run.folder.path / "quality.json") == kept
+
+
+def test_scores_of_samples_of_another_prior_are_not_taken(run):
+    run.network = "decoder"
+    (run.folder.path / "decoder.keras").write_bytes(b"weights")
+    path = run.folder.path / "quality.json"
+    write_quality(path, quality(checksum=checksum(run)))
+    assert stored_quality(run)
+    (run.folder.path / "prior.npz").write_bytes(b"fitted since")
+    assert stored_quality(run) is None
+    prior = sha256_of_file(run.folder.path / "prior.npz")
+    scored = quality(checksum=checksum(run))
+    write_quality(path, scored._replace(about=scored.about | {"prior_sha256": prior}))
+    assert stored_quality(run)

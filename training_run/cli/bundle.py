@@ -50,8 +50,8 @@ def bundle(run, folder, left_out=()):
 
 def parameters(run):
     """Paths of learned arrays beside the networks: each `NAME.npz` and its record, `NAME.json`."""
-    arrays = sorted(run.path.glob("*.npz"))
-    return [path for each in arrays for path in (each, each.with_suffix(".json"))]
+    arrays = [path for path in run.path.glob("*.npz") if path.with_suffix(".json").is_file()]
+    return [path for each in sorted(arrays) for path in (each, each.with_suffix(".json"))]
 
 
 def halve(path):
