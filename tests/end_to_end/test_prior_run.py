@@ -246,6 +246,7 @@ def test_wrong_input_is_one_sentence(run, plain_run, tmp_path, capsys):
         (interpolate, [str(other), "--between-samples"], "fitted with this decoder"),
         (manifold, [str(other)], "fitted with this encoder"),
         (interpolate, [str(run), "--between-samples", "--from", "1"], "no --from or --to"),
+        (interpolate, [str(run), "--prior", "normal"], "together with --between-samples"),
         (fit_prior, [str(plain_run), "--components", "51"], "expected 1 to 50 Gaussians"),
         (fit_prior, [str(plain_run), "--components", "0"], "expected 1 to 50 Gaussians"),
         (fit_prior, [str(plain_run), "--components", "48"], "at most the 45 codes"),
