@@ -13,7 +13,7 @@ from training_run.config.records import Record, read_record, write_record
 from training_run.errors import UserError
 from training_run.step.precision import processor_info
 
-PACKAGES = ("tensorflow", "keras", "numpy", "scipy", "matplotlib", "pillow")
+PACKAGES = ("tensorflow", "keras", "numpy", "scipy", "scikit-learn", "matplotlib", "pillow")
 
 
 class DataRecord(Record):
