@@ -188,6 +188,8 @@ def soak_full_disks(run, images, folder, number, seed, deadline, report=print):
     None without the right to mount a disk.
     """
     chance, fills, faults = random.Random(seed), 0, []
+    if time.monotonic() > deadline:
+        return 0, []
     whole = folder / "whole"
     overrides = [
         "training.steps=2000",

@@ -93,6 +93,9 @@ def soak_kills(folder, seed, end):
     for number, preset in enumerate(kill_soak.MODULES):
         left = len(kill_soak.MODULES) - number
         deadline = time.monotonic() + (end - time.monotonic()) / left
+        if time.monotonic() > end:
+            rows.append(("kills", f"{preset}: no time left", 0))
+            continue
         try:
             tally = kill_soak.soak(preset, folder, 13, chance, deadline)
         except SystemExit as error:
