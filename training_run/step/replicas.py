@@ -20,6 +20,10 @@ import tensorflow as tf
 class Composite(keras.Model):
     """A model made of networks that are built already, for `fit` under any strategy."""
 
+    def saved_values(self):
+        """Trained numbers outside of the networks, to be saved with them: name to float."""
+        return {}
+
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
         """Nothing is left to build.
 
