@@ -38,8 +38,15 @@ class ManifoldScores(NamedTuple):
 NUM_GROUPS = 10
 """Parts that both sets are cut into for a standard error."""
 
+STUDENT_95 = 2.262
+"""Standard errors on either side of the mean, by Student's t with `NUM_GROUPS` - 1 degrees of
+freedom."""
+
 NUM_PARTITIONS = 3
 """Times that they are cut, each time at random."""
+
+MIN_IMAGES_FOR_ERRORS = 500
+"""In either set. Smaller groups say too little of the whole."""
 
 
 def ball_radii(features):

@@ -329,7 +329,7 @@ def test_mixed_precision_rounds_the_features_but_no_part_of_the_logit(build, num
     features = np.array(tf.cast(features_of(inputs), tf.float32))
     assert share_rounded(features) == 1.0
     width = features.shape[-1]
-    by_shape = {weight.shape: weight for weight in discriminator.get_weights()}
+    by_shape = {weight.shape: weight for weight in plain_network(discriminator).get_weights()}
     logits = features @ by_shape[width, 1] + by_shape[1,]
     if num_classes is not None:
         embedded = by_shape[num_classes, width][inputs[1]]

@@ -165,3 +165,13 @@ def test_scores_of_different_protocols_are_not_compared():
     assert "The Fréchet distance of a is 8 (7.90 to 8.10)." in sentences
     assert "The Fréchet distance of b is 31 (30.9 to 31.1)." in sentences
     assert not any("against" in sentence for sentence in sentences)
+
+
+def test_without_intervals_no_difference_is_clear():
+    infinite = pooled(9, margin=float("inf"))
+    (sentence,) = findings.precision_and_recall([row("recall", a=pooled(1), b=infinite)])
+    assert sentence == (
+        "There is no clear difference in recall between b and a: 9 (no interval) and 1 (0.900 to "
+        "1.10)."
+    )
+    assert findings.copies([], [row("duplicated", a=infinite)]) == []
