@@ -93,6 +93,16 @@ def manifold_errors(real, generated, scores, rng):
     each other in a group as in the whole. (A bootstrap would not do: an image that is drawn twice
     is its own nearest neighbour.)
 
+    How often the score plus and minus `STUDENT_95` errors held the mean over all samples, in 20 to
+    50 pairs of samples (mixtures of ten Gaussians in 64 dimensions, 10,000 real vectors). In
+    brackets: 1.96 errors of the images that are looked up alone.
+
+        samples    precision    recall       density      coverage
+          1,000    1.00 (0.96)  0.96 (0.58)  0.98 (0.92)  0.98 (0.90)
+          2,000    0.95 (0.93)  1.00 (0.70)  1.00 (0.95)  0.98 (0.95)
+          5,000    1.00 (1.00)  0.93 (0.80)  1.00 (0.83)  0.97 (0.83)
+         10,000    0.95 (0.95)  0.95 (0.85)  1.00 (0.65)  0.95 (0.75)
+
     Args:
         real, generated: as for `manifold_scores`, at least 6 `NUM_GROUPS` images each.
         scores: their `ManifoldScores`.
