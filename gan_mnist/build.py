@@ -4,13 +4,10 @@ from functools import partial
 
 from gan_mnist.losses import get_loss
 from gan_mnist.model import GAN
-from gan_mnist.networks import (
-    build_mlp_discriminator,
-    build_mlp_generator,
-    spectral_normalization,
-)
+from gan_mnist.networks import build_mlp_discriminator, build_mlp_generator
 from gan_mnist.networks_conv import build_conv_discriminator, build_conv_generator
 from gan_mnist.regularizers import gradient_penalty, instance_noise_stddev, r1_penalty
+from gan_mnist.spectral import SpectralNormalization
 from training_run.config.intervals import interval_to_steps
 from training_run.step.optimizers import build_adam
 
@@ -75,7 +72,7 @@ def build_discriminator(config, spec):
         "batch_norm_momentum": model.discriminator_batch_norm_momentum,
     }
     if config.regularization.spectral_norm:
-        options["wrap"] = spectral_normalization
+        options["wrap"] = SpectralNormalization
     if model.kind == "mlp":
         return build_mlp_discriminator(**options)
     return build_conv_discriminator(

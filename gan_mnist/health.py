@@ -7,6 +7,7 @@ look at all measurements so far. The run folder keeps them: a resumed run reads 
 import sys
 from contextlib import suppress
 
+import keras
 import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
@@ -31,8 +32,8 @@ COLUMNS = (
 class Probe:
     """Measures a GAN's networks on the same images and latents every time, and changes nothing.
 
-    The networks run with training=False: BatchNorm's statistics, the vectors of spectral
-    normalisation and the seeds of Dropout stay as they are.
+    Gradients are those of the training: layers behave as in training, but what they would change
+    (BatchNorm's statistics, the seeds of Dropout) stays in the `StatelessScope`.
 
     Args:
         gan: a compiled `GAN`.
@@ -61,23 +62,25 @@ class Probe:
         }
 
     def _diversity_and_gradients(self):
-        gan = self.gan
-        with tf.GradientTape(persistent=True) as tape:
-            fake = gan.generator(self._with_labels(self.z), training=False)
-            fake_logits = gan.discriminator(self._with_labels(fake), training=False)
-            real_logits = gan.discriminator(self._with_labels(self.real), training=False)
-            d_loss = gan.loss.discriminator(real_logits, fake_logits)
-            g_loss = gan.loss.generator(fake_logits)
-        d_gradient = tape.gradient(d_loss, gan.discriminator.trainable_variables)
-        g_gradient = tape.gradient(g_loss, gan.generator.trainable_variables)
+        d_gradient, g_gradient = self._gradients()
+        z = self.z if self.labels is None else [self.z, self.labels]
+        samples = self.gan.generator(z, training=False)
         return {
-            "diversity": spread(fake, self.labels) / self.real_spread,
+            "diversity": spread(samples, self.labels) / self.real_spread,
             "d_gradient": tf.linalg.global_norm(d_gradient),
             "g_gradient": tf.linalg.global_norm(g_gradient),
         }
 
-    def _with_labels(self, inputs):
-        return inputs if self.labels is None else [inputs, self.labels]
+    def _gradients(self):
+        """Gradients of each network's own loss, with respect to its weights."""
+        gan, batch = self.gan, {} if self.labels is None else {"labels": self.labels}
+        with keras.StatelessScope(), tf.GradientTape(persistent=True) as tape:
+            fake = gan.generate(self.z, batch)
+            real_logits, fake_logits = gan.discriminate_both(self.real, fake, batch)
+            d_loss = gan.loss.discriminator(real_logits, fake_logits)
+            g_loss = gan.loss.generator(fake_logits)
+        networks = ((d_loss, gan.discriminator), (g_loss, gan.generator))
+        return [tape.gradient(loss, network.trainable_variables) for loss, network in networks]
 
 
 def spread(images, labels=None):

@@ -5,6 +5,7 @@ from functools import partial
 import keras
 import tensorflow as tf
 
+from gan_mnist.spectral import plain_network, spectral_layers
 from training_run.step.batches import draw_normal, draw_uniform, scale_images
 from training_run.step.replicas import (
     Composite,
@@ -111,13 +112,15 @@ class GAN(Composite):
 
     def networks(self):
         """The networks to save, by file name; "generator" is the one to sample from."""
-        if self.ema_decay is None:
-            return {"generator": self.generator, "discriminator": self.discriminator}
-        return {
-            "generator": self.average,
-            "generator_raw": self.generator,
-            "discriminator": self.discriminator,
-        }
+        generators = {"generator": self.generator}
+        if self.ema_decay is not None:
+            generators = {"generator": self.average, "generator_raw": self.generator}
+        return generators | {"discriminator": plain_network(self.discriminator)}
+
+    def trained_networks(self):
+        """The networks as they are while training."""
+        averages = [] if self.ema_decay is None else [self.average]
+        return [*averages, self.generator, self.discriminator]
 
     def optimizers(self):
         """The optimizers, by the network they train."""
@@ -153,11 +156,13 @@ class GAN(Composite):
         else:
             is_generators_turn = (batch["step"] + 1) % self.discriminator_steps == 0
             run_if(is_generators_turn, self.generator_phase, batch)
-        average_statistics(self.networks().values())
+        average_statistics(self.trained_networks())
         return metric_results(self.metrics)
 
     def discriminator_phase(self, batch):
         """Descend the discriminator's loss on a real and a generated batch; G fixed."""
+        for layer in spectral_layers(self.discriminator):
+            layer.iterate()
         real = scale_images(batch["images"], self.value_range) + batch.get("noise_real", 0.0)
         fake = self.generate(batch["z_discriminator"], batch) + batch.get("noise_fake", 0.0)
         with tf.GradientTape() as tape:
@@ -219,8 +224,7 @@ class GAN(Composite):
 
         One pass over twice the batch is quicker than two passes. BatchNorm looks at the batch as a
         whole and must not see both kinds in one, so it gets two passes. Dropout draws a mask for
-        every example either way. Spectral normalisation takes one step of its power iteration in
-        each pass.
+        every example either way.
         """
         if self.has_batch_norm:
             return self.discriminate(real, batch), self.discriminate(fake, batch)
@@ -246,5 +250,5 @@ class GAN(Composite):
             z: (N, latent_dim) float32.
             labels: (N,) int32 for a conditional GAN.
         """
-        network = self.networks()["generator"]
+        network = self.generator if self.ema_decay is None else self.average
         return network([z, labels] if self.is_conditional else z, training=False)

@@ -2,7 +2,8 @@
 
 Builders are pure: arguments in, an uncompiled named network out. The same arguments give the same
 weights, bit for bit. Networks have Keras's own layers only, so `keras.saving.load_model` needs none
-of this code. They are `Sequential` where the graph is a chain, and functional where the class label
+of this code (`gan_mnist.spectral` brings spectrally normalised ones to that form). They are
+`Sequential` where the graph is a chain, and functional where the class label
 is a second input.
 """
 
@@ -44,8 +45,14 @@ def build_mlp_generator(
         conditional one maps [z, labels], with labels (N,) int32.
     """
     initializers = seeded_initializers("generator", seed)
-    layers = [
-        *hidden_dense_layers(widths, initializers, leaky_slope, batch_norm_momentum),
+    layers = []
+    for width in widths:
+        layers += [
+            keras.layers.Dense(width, kernel_initializer=next(initializers)),
+            keras.layers.LeakyReLU(negative_slope=leaky_slope),
+            *batch_normalization(batch_norm_momentum),
+        ]
+    layers += [
         keras.layers.Dense(math.prod(image_shape), kernel_initializer=next(initializers)),
         keras.layers.Reshape(image_shape),
         # float32 under any policy: bfloat16 rounds tanh(3.5) to 1, where its slope is 0.
@@ -72,10 +79,12 @@ def build_mlp_discriminator(
 
     Args:
         widths: units of the hidden layers, from x to the logit.
+        batch_norm_momentum: momentum of the running statistics, or None for no normalisation. It
+            comes before each activation, as in the DCGAN paper. Right before the logit it would
+            make the batch's mean logit a constant, so that losses linear in it have no gradient.
         wrap: layer to layer, applied to every layer that has a kernel, such as
-            `spectral_normalization`.
-        image_shape, batch_norm_momentum, leaky_slope, num_classes, seed: as for
-            `build_mlp_generator`.
+            `gan_mnist.spectral.SpectralNormalization`.
+        image_shape, leaky_slope, num_classes, seed: as for `build_mlp_generator`.
 
     Returns:
         A network named "discriminator": (N, *image_shape) float32 to (N, 1) float32; the
@@ -92,13 +101,13 @@ def build_mlp_discriminator(
 def hidden_dense_layers(
     widths, initializers, leaky_slope, batch_norm_momentum=None, wrap=lambda layer: layer
 ):
-    """Dense, LeakyReLU and, if it has a momentum, BatchNorm for each width, as a list."""
+    """A discriminator's Dense, BatchNorm (if it has a momentum) and LeakyReLU for each width."""
     layers = []
     for width in widths:
         layers += [
             wrap(keras.layers.Dense(width, kernel_initializer=next(initializers))),
-            keras.layers.LeakyReLU(negative_slope=leaky_slope),
             *batch_normalization(batch_norm_momentum),
+            keras.layers.LeakyReLU(negative_slope=leaky_slope),
         ]
     return layers
 
@@ -160,19 +169,6 @@ def assemble_discriminator(layers, image_shape, num_classes, wrap, initializers)
     logits = keras.layers.Add(dtype="float32")([to_logit(features), projection])
     network = keras.Model([x, labels], logits, name="discriminator")
     return seed_power_iterations(network, initializers)
-
-
-def spectral_normalization(layer):
-    """Keep the largest singular value of a layer's kernel at 1, by power iteration.
-
-    Keras's own layer divides the kernel itself, at every call with training=True. So a call in the
-    generator's phase rescales the discriminator's kernels too.
-
-    Source: Miyato et al. 2018, arXiv:1802.05957, algorithm 1.
-    """
-    # In float32 under any policy: it rewrites the kernel at every call. Rounding it to bfloat16
-    # would lose Adam's small steps.
-    return keras.layers.SpectralNormalization(layer, dtype="float32")
 
 
 def seed_power_iterations(network, initializers):

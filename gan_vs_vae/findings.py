@@ -5,6 +5,7 @@ test at 5%, since a reader makes several comparisons at once.) For several seeds
 covers those of all seeds, so the difference holds for each seed.
 """
 
+import math
 from typing import NamedTuple
 
 from gan_vs_vae.wording import duration, interval, join_with_and, number, percent
@@ -143,8 +144,9 @@ def _compare(row, label, better, meaning):
     others = join_with_and([f"{title}, {values[title]}" for title in behind]) if behind else ""
     if tied:
         text = f"There is no clear difference in {label} between {join_with_and([best, *tied])}: "
-        text += f"the intervals of {join_with_and([values[title] for title in (best, *tied)])} "
-        text += "overlap."
+        found = join_with_and([values[title] for title in (best, *tied)])
+        is_known = all(math.isfinite(row.scores[title].low) for title in (best, *tied))
+        text += f"the intervals of {found} overlap." if is_known else f"{found}."
         worse = {"lower": "higher", "higher": "lower"}[better]
         return text + (f" It is {worse} for {others}." if others else "")
     if not others:

@@ -1,5 +1,6 @@
 """Several seeds of one configuration are compared as one entry, with a mean and a spread."""
 
+import math
 import statistics
 from collections import Counter
 from typing import NamedTuple
@@ -38,7 +39,8 @@ class Entry(NamedTuple):
 class PooledScore(NamedTuple):
     """A `Score` of an `Entry`. Over several runs, `value` and `parts` are means, the 95% interval
     reaches from the lowest to the highest end of theirs, and `spread` is the standard deviation
-    between runs. (`spread` is None for one run.)"""
+    between runs. (`spread` is None for one run. The interval is infinite if a score has none, so
+    that nothing follows from it.)"""
 
     value: float
     low: float
@@ -101,11 +103,12 @@ def _title(group):
 def pool_scores(scores):
     """One `PooledScore` from the `Score`s of several runs, all of one protocol."""
     values = [score.value for score in scores]
+    intervals = [score.interval or (-math.inf, math.inf) for score in scores]
     parts = zip(*(score.parts for score in scores), strict=True)
     return PooledScore(
         value=statistics.fmean(values),
-        low=min(score.interval[0] for score in scores),
-        high=max(score.interval[1] for score in scores),
+        low=min(low for low, _ in intervals),
+        high=max(high for _, high in intervals),
         spread=statistics.stdev(values) if len(values) > 1 else None,
         num_runs=len(values),
         parts=tuple(statistics.fmean(part) for part in parts),

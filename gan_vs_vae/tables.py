@@ -179,6 +179,8 @@ def _clearly_best(row, better):
 
 def describe_protocol(protocol):
     """A protocol as text, without its seed. Short checksums identify images and features."""
+    if not protocol.num_real:
+        return f"{protocol.num_generated:,} samples, compared pixel by pixel with each other"
     split = "training" if protocol.split == "train" else protocol.split
     real = f"{protocol.num_real:,} {split} images ({protocol.real_sha256[:8]})"
     by_pixel = protocol.features == PIXELS

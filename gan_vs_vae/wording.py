@@ -46,5 +46,7 @@ def join_with_and(texts):
 
 
 def interval(score):
-    """The interval of a `PooledScore`: "7.43 to 8.39"."""
+    """The interval of a `PooledScore`: "7.43 to 8.39", or "no interval"."""
+    if not math.isfinite(score.low):
+        return "no interval"
     return f"{number(score.low)} to {number(score.high)}"

@@ -20,8 +20,8 @@ MAX_SAMPLES = 1_000_000
 
 _DESCRIPTION = """\
 Score a run's samples against the test images, which it has not been trained on.
-Prints a table and writes quality.json in the run folder. "real images" are the scores that
-training images get in place of the samples: nothing can be expected to do better.
+Prints a table and writes quality.json in the run folder. "real images" are the scores that as
+many training images get in place of the samples: about those of a model without fault.
 """
 
 

@@ -4,12 +4,20 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sample_quality.numerics.bootstrap import resample_counts
+from sample_quality.numerics.bootstrap import resample_counts, symmetric_interval
 from sample_quality.priors import SUFFIX
-from sample_quality.protocol import METRICS, NUM_REPLICATES, Protocol, make_score, mean_score
+from sample_quality.protocol import (
+    METRICS,
+    NUM_REPLICATES,
+    Protocol,
+    Score,
+    make_score,
+    share_score,
+)
 from sample_quality.scores.class_balance import (
     class_shares,
     distance_from_uniform,
+    missing_classes_interval,
     num_missing_classes,
 )
 from sample_quality.scores.classifier_score import classifier_score
@@ -17,7 +25,13 @@ from sample_quality.scores.conditional_accuracy import matches_label
 from sample_quality.scores.copies import is_duplicated, is_memorized
 from sample_quality.scores.frechet import frechet_distance, moments, resampled_frechet_distances
 from sample_quality.scores.kernel import kernel_distance, kernel_distances
-from sample_quality.scores.precision_recall import ball_radii, manifold_scores
+from sample_quality.scores.precision_recall import (
+    MIN_IMAGES_FOR_ERRORS,
+    STUDENT_95,
+    ball_radii,
+    manifold_errors,
+    manifold_scores,
+)
 
 NUM_CHECKED_FOR_COPIES = 2000
 """Images compared with all training images, pixel by pixel."""
@@ -62,7 +76,7 @@ def score_images(images, reference, train, classifier=None, *, labels=None, seed
     train_sample = train[rng.choice(len(train), len(images), replace=False)]
     sets = Sets(reference, images, train_sample)
     protocol = Protocol.against(reference, len(images), seed)
-    scores = _copy_scores(sets, train, protocol, rng)
+    scores = _copy_scores(sets, train, seed)
     if classifier is not None:
         protocol = protocol.by_classifier(classifier)
         classified = Sets(*map(classifier, sets))
@@ -71,7 +85,7 @@ def score_images(images, reference, train, classifier=None, *, labels=None, seed
         if labels is not None:
             matches = matches_label(classified.generated.classes, labels)
             accuracy = classifier.record.test_accuracy
-            score = mean_score("conditional_accuracy", matches, accuracy, protocol, rng)
+            score = share_score("conditional_accuracy", matches, accuracy, protocol)
             scores["conditional_accuracy"] = score
     return {name: scores[name] for name in METRICS if name in scores}
 
@@ -97,20 +111,21 @@ def score_normal_prior(images, reference, train, classifier, *, seed=0):
     return {names[name]: scores[name] for name in scores if names[name] in METRICS}
 
 
-def _copy_scores(sets, train, protocol, rng):
+def _copy_scores(sets, train, seed):
     """Shares of copies of training images, and of copies among the samples.
 
     The floor of the first is that of the reference images, since `train_sample` is in `train`.
     """
     num_checked = min(NUM_CHECKED_FOR_COPIES, len(sets.generated), len(sets.reference))
-    against_train = Protocol.against(train, num_checked, protocol.seed, split="train")
+    against_train = Protocol.against(train, num_checked, seed, split="train")
+    among = Protocol.among(len(sets.generated), seed)
     memorized = is_memorized(sets.generated[:num_checked], train)
     memorized_floor = float(is_memorized(sets.reference[:num_checked], train).mean())
     duplicated = is_duplicated(sets.generated)
     duplicated_floor = float(is_duplicated(sets.train_sample).mean())
     return {
-        "memorized": mean_score("memorized", memorized, memorized_floor, against_train, rng),
-        "duplicated": mean_score("duplicated", duplicated, duplicated_floor, protocol, rng),
+        "memorized": share_score("memorized", memorized, memorized_floor, against_train),
+        "duplicated": share_score("duplicated", duplicated, duplicated_floor, among, group=2),
     }
 
 
@@ -152,17 +167,22 @@ def _kernel_score(features, counts, protocol):
 
 
 def _neighbour_scores(features, protocol, rng):
-    """Precision, recall, density and coverage.
-
-    For the intervals the balls stay, and the images that are looked up in them are resampled. (If
-    the balls were resampled, an image drawn twice would be its own nearest neighbour.)
-    """
+    """Precision, recall, density and coverage; of too few images, without an interval."""
     radii = ball_radii(features.reference)
     scores = manifold_scores(features.reference, features.generated, radii)
     floors = manifold_scores(features.reference, features.train_sample, radii)
+    intervals = [None] * len(scores)
+    if min(len(features.reference), len(features.generated)) >= MIN_IMAGES_FOR_ERRORS:
+        errors = manifold_errors(features.reference, features.generated, scores, rng)
+        intervals = [
+            symmetric_interval(float(by_image.mean()), STUDENT_95 * error, METRICS[name].limits)
+            for name, by_image, error in zip(scores._fields, scores, errors, strict=True)
+        ]
     return {
-        name: mean_score(name, by_image, float(floor.mean()), protocol, rng)
-        for name, by_image, floor in zip(scores._fields, scores, floors, strict=True)
+        name: Score(float(by_image.mean()), interval, float(floor.mean()), protocol)
+        for name, by_image, interval, floor in zip(
+            scores._fields, scores, intervals, floors, strict=True
+        )
     }
 
 
@@ -183,11 +203,16 @@ def _class_scores(classified, protocol, rng):
     shares = class_shares(generated.classes, num_classes)
     resampled = counts @ np.eye(num_classes)[generated.classes] / num_images
     train_shares = class_shares(train_sample.classes, num_classes)
-    for name, function in (
-        ("class_imbalance", distance_from_uniform),
-        ("missing_classes", num_missing_classes),
-    ):
-        value, floor = float(function(shares)), float(function(train_shares))
-        parts = tuple(map(float, shares))
-        scores[name] = make_score(name, value, function(resampled), floor, protocol, parts)
+    parts = tuple(map(float, shares))
+    scores["class_imbalance"] = make_score(
+        "class_imbalance",
+        float(distance_from_uniform(shares)),
+        distance_from_uniform(resampled),
+        float(distance_from_uniform(train_shares)),
+        protocol,
+        parts,
+    )
+    num_missing, floor = (float(num_missing_classes(each)) for each in (shares, train_shares))
+    interval = missing_classes_interval(generated.classes, num_classes)
+    scores["missing_classes"] = Score(num_missing, interval, floor, protocol, parts)
     return scores

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from pydantic import Field, FiniteFloat
 
+from sample_quality.numerics.binomial import exact_interval
 from sample_quality.numerics.bootstrap import bootstrap_interval, resample_counts
 from training_run.config.records import Record, read_record, write_record
 from training_run.data.image_data import sha256_of_array
@@ -35,9 +36,10 @@ class Protocol:
     Attributes:
         features: what represents an image: "mnist classifier", "pixels", ...
         features_sha256: of the classifier's weights; "" for other features.
-        split: where the reference images come from, "test" or "train".
+        split: where the reference images come from, "test", "train" or "".
         real_sha256: of the reference images' bytes.
-        num_real: number of reference images.
+        num_real: number of reference images; 0 where samples are compared with each other, without
+            a split and a checksum.
         num_generated: number of generated images; 0 for scores of a VAE on real images.
         seed: of the latents, of the images chosen for the floor and of the bootstrap.
     """
@@ -59,6 +61,11 @@ class Protocol:
         checksum = sha256_of_array(reference)
         return cls(features, "", split, checksum, len(reference), num_generated, seed)
 
+    @classmethod
+    def among(cls, num_generated, seed):
+        """The protocol of a score that compares the pixels of samples with each other."""
+        return cls(PIXELS, "", "", "", 0, num_generated, seed)
+
     def by_classifier(self, classifier):
         """The same protocol, with the features of a `Classifier`."""
         record = classifier.record
@@ -68,6 +75,8 @@ class Protocol:
 
     def __str__(self):
         features = f"{self.features} {self.features_sha256[:8]}".strip()
+        if not self.num_real:
+            return f"among {self.num_generated:,} samples, by {features}, seed {self.seed}"
         generated = f"{self.num_generated:,} samples against " if self.num_generated else ""
         return (
             f"{generated}{self.num_real:,} real images ({self.split} {self.real_sha256[:8]}), "
@@ -81,7 +90,8 @@ class Score:
 
     Attributes:
         value: the score.
-        interval: (low, high), 95%, by bootstrap.
+        interval: (low, high), 95%, of another sample of the images; None where there are too few
+            images to know.
         floor: the score of training images in place of the generated ones; None where that has no
             meaning.
         protocol: how it was computed.
@@ -89,7 +99,7 @@ class Score:
     """
 
     value: FiniteFloat
-    interval: tuple[FiniteFloat, FiniteFloat]
+    interval: tuple[FiniteFloat, FiniteFloat] | None
     floor: FiniteFloat | None
     protocol: Protocol
     parts: tuple[float, ...] = ()
@@ -143,6 +153,19 @@ def mean_score(name, by_image, floor, protocol, rng):
     counts = resample_counts(rng, len(by_image), NUM_REPLICATES)
     replicates = counts @ by_image / len(by_image)
     return make_score(name, float(by_image.mean()), replicates, floor, protocol)
+
+
+def share_score(name, is_hit, floor, protocol, group=1):
+    """A `Score` that is the share of images with a property, with an exact interval.
+
+    Args:
+        name, floor, protocol: as for `make_score`.
+        is_hit: (N,) bool.
+        group: images that have the property together only, such as duplicates: a group of them
+            counts as one.
+    """
+    low, high = exact_interval(is_hit.sum() // group, max(1, len(is_hit) // group))
+    return Score(float(is_hit.mean()), (float(low), float(high)), floor, protocol)
 
 
 class Quality(NamedTuple):

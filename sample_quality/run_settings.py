@@ -6,11 +6,22 @@ from typing import NamedTuple
 
 import numpy as np
 
+from training_run.config.records import Record, read_record
 from training_run.config.sections import DataConfig
 from training_run.config.yaml_source import read_yaml
 from training_run.errors import UserError
 from training_run.run_folder.log import read_log
 from training_run.run_folder.networks import check_network
+
+
+class VAEValues(Record):
+    """The content of a `vae.json`: what a VAE has learned outside of its networks.
+
+    Attributes:
+        log_scale: natural log of the standard deviation of its Gaussian pixels in [0, 1].
+    """
+
+    log_scale: float
 
 
 @dataclass(frozen=True)
@@ -23,7 +34,7 @@ class RunSettings:
         binarize: how its images were binarised: "none", "static" or "dynamic".
         reconstruction: a VAE's reconstruction loss, such as "bernoulli"; "" for other families.
         log_scale: natural log of the standard deviation of a VAE's Gaussian pixels in [0, 1]; None
-            if its loss is no such density.
+            if its loss is no such density, or its learned value is in no file.
         prior: kind of a VAE's prior: "normal", "mixture" or "vamp".
     """
 
@@ -91,11 +102,17 @@ def gaussian_log_scale(loss, run):
     """Log of the standard deviation that a VAE's `loss` section gives every pixel, or None.
 
     C * ||x - x^||^2 + beta * KL is beta times the -ELBO of a Gaussian with variance
-    beta / (2 C), but for its constant. A learned scale is in the last row of the run's log.
+    beta / (2 C), but for its constant. A learned scale is in vae.json beside the networks. Older
+    runs have only its mean over the last rows of the log.
+
+    Raises:
+        UserError: if vae.json cannot be read.
     """
     kind = loss.get("reconstruction")
     if kind == "squared_error" and loss["beta"] > 0:
         return 0.5 * math.log(loss["beta"] / (2.0 * loss["c"]))
+    if kind == "gaussian" and run.values("vae").is_file():
+        return read_record(run.values("vae"), VAEValues).log_scale
     if kind == "gaussian" and run.log.is_file():
         scales = read_log(run.log).get("log_scale", np.empty(0))
         scales = scales[np.isfinite(scales)]

@@ -72,15 +72,16 @@ def _align(rows):
 
 
 def _row(name, score):
-    low, high = score.interval
     metric = METRICS[name]
-    interval = f"{_number(low)} to {_number(high)}"
+    interval = " to ".join(map(_number, score.interval)) if score.interval else "-"
     return (metric.label, _number(score.value), interval, _number(score.floor), metric.better)
 
 
 def _cell(score):
     if score is None:
         return "-"
+    if score.interval is None:
+        return _number(score.value)
     margin = (score.interval[1] - score.interval[0]) / 2
     return f"{_number(score.value)} ± {margin:.2g}"
 

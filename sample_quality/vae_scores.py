@@ -33,7 +33,7 @@ def score_vae(encoder, decoder, images, labels, settings, *, effort, seed, note,
     scores = {"reconstruction_error": _score("reconstruction_error", errors, PIXELS, images, seed)}
     model = latent_model(encoder, decoder, settings)
     if model is None:
-        note("no likelihood: the loss this VAE was trained with is no density of its images")
+        note(f"no likelihood: {_why_none(settings)}")
         return scores
     active = active_units(model, images, labels)
     note(f"{active.sum()} of {len(active)} latent dimensions are active")
@@ -67,6 +67,12 @@ def latent_model(encoder, decoder, settings):
     if not is_binary and settings.log_scale is not None:
         return gaussian_model(encoder, decoder, settings.log_scale)
     return None
+
+
+def _why_none(settings):
+    if settings.reconstruction == "gaussian" and settings.binarize == "none":
+        return "the standard deviation this VAE has learned is in no file beside its networks"
+    return "the loss this VAE was trained with is no density of its images"
 
 
 def _bound_scores(model, images, labels, log_prior, seed):

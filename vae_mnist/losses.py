@@ -24,10 +24,8 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from sample_quality.scores.likelihood import MAX_LOG_VAR, capped_log_var
 from training_run.step.replicas import mean_over_replicas
-
-MAX_LOG_VAR = 20.0
-"""Larger log-variances are treated as extreme: e^10 = 22,000 times the prior's width."""
 
 MIN_LOG_SCALE = -6.0
 """Lower bound of a learned log-scale: e^-6 = 0.0025, less than a grey level (1/255)."""
@@ -120,7 +118,7 @@ def sample_posterior(z_mean, z_log_var, epsilon):
 
     Source: Kingma & Welling 2014, arXiv:1312.6114, section 2.4.
     """
-    return z_mean + tf.exp(0.5 * tf.minimum(z_log_var, MAX_LOG_VAR)) * epsilon
+    return z_mean + tf.exp(0.5 * capped_log_var(z_log_var)) * epsilon
 
 
 def kl_per_dimension(z_mean, z_log_var):
@@ -139,7 +137,7 @@ def kl_per_dimension(z_mean, z_log_var):
 
     Source: Kingma & Welling 2014, arXiv:1312.6114, appendix B.
     """
-    exact = tf.minimum(z_log_var, MAX_LOG_VAR)
+    exact = capped_log_var(z_log_var)
     beyond = tf.nn.relu(z_log_var - MAX_LOG_VAR)
     # expm1 is exact near v = 0 (a collapsed posterior), where exp(v) - 1 - v loses its digits.
     excess = tf.math.expm1(exact) - exact + math.expm1(MAX_LOG_VAR) * beyond

@@ -113,6 +113,10 @@ class VAE(Composite):
             "decoder_raw": self.decoder,
         }
 
+    def saved_values(self):
+        """A learned log-scale, which scores need: the density of the decoder's images."""
+        return {} if self.log_scale_weight is None else {"log_scale": float(self.log_scale)}
+
     def optimizers(self):
         """The one optimizer, by name."""
         return {"vae": self.optimizer}

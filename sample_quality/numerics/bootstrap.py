@@ -37,6 +37,10 @@ def bootstrap_interval(value, replicates, limits=(-np.inf, np.inf)):
 
     Source: Efron & Tibshirani 1993, An Introduction to the Bootstrap, section 13.3.
     """
-    margin = NORMAL_95 * float(np.std(replicates, ddof=1))
+    return symmetric_interval(value, NORMAL_95 * float(np.std(replicates, ddof=1)), limits)
+
+
+def symmetric_interval(value, margin, limits):
+    """(low, high): the value plus and minus a margin, cut at the limits."""
     low, high = limits
     return max(low, value - margin), min(high, value + margin)

@@ -26,6 +26,10 @@ BATCH = 1000
 BINARIZATION_SEED = 2011
 """The same for all runs and scores, so that they share one binarised data set."""
 
+MAX_LOG_VAR = 20.0
+"""Larger log-variances of a posterior are taken for this one, in training too: its width is e^10 =
+22,000 times the prior's, and a little above the exponential would overflow."""
+
 ACTIVE_VARIANCE = 0.01
 """Variance of an active unit's posterior mean over images, at least."""
 
@@ -112,8 +116,10 @@ def gaussian_model(encoder, decoder, log_scale):
 def negative_elbo(model, images, labels=None, *, seed=0, log_prior=None):
     """-ELBO(x) = E_q(z|x)[-log p(x|z)] + KL(q(z|x) || p(z)), with one sample of z per image.
 
-    The KL from N(0, I) is exact, that from another prior of the one sample. The value of one image
-    is noisy; the mean over 10,000 hardly is.
+    The KL from N(0, I) is exact up to `MAX_LOG_VAR`. Above it goes on as a tangent, as in training:
+    it is then larger than that of the posterior which z is drawn from, so the bound holds. The KL
+    from another prior is that of the one sample. The value of one image is noisy; the mean over
+    10,000 hardly is.
 
     Args:
         model: `LatentModel`.
@@ -131,9 +137,11 @@ def negative_elbo(model, images, labels=None, *, seed=0, log_prior=None):
     terms = []
     for start, x, y, z_mean, z_log_var in _posteriors(model, images, labels):
         z, epsilon = _draw_posterior(z_mean, z_log_var, seed, start, 0)
-        kl = 0.5 * tf.reduce_sum(tf.math.expm1(z_log_var) - z_log_var + z_mean**2, axis=1)
+        capped = capped_log_var(z_log_var)
+        excess = tf.math.expm1(capped) - capped + math.expm1(MAX_LOG_VAR) * (z_log_var - capped)
+        kl = 0.5 * tf.reduce_sum(excess + z_mean**2, axis=1)
         if log_prior is not None:
-            kl = 0.5 * tf.reduce_sum(z**2 - epsilon**2 - z_log_var, axis=1)
+            kl = 0.5 * tf.reduce_sum(z**2 - epsilon**2 - capped, axis=1)
             kl += log_normal(z) - log_prior(z, y)
         terms.append((-log_likelihood(x, z, y), kl))
     reconstruction, kl = (
@@ -166,7 +174,7 @@ def importance_weighted_nll(model, images, labels=None, *, num_samples, seed=0, 
         for sample in range(num_samples):
             z, epsilon = _draw_posterior(z_mean, z_log_var, seed, start, sample)
             # log p(z) - log q(z|x): the constants cancel, and epsilon is z standardised.
-            log_ratio = 0.5 * tf.reduce_sum(epsilon**2 - z**2 + z_log_var, axis=1)
+            log_ratio = 0.5 * tf.reduce_sum(epsilon**2 - z**2 + capped_log_var(z_log_var), axis=1)
             if log_prior is not None:
                 log_ratio += log_prior(z, y) - log_normal(z)
             log_weight = log_likelihood(x, z, y) + log_ratio
@@ -220,6 +228,11 @@ def binarize_images(images, split):
     return binary
 
 
+def capped_log_var(z_log_var):
+    """Log-variances, (N, latent_dim) float32, of the posteriors that z is drawn from."""
+    return tf.minimum(z_log_var, MAX_LOG_VAR)
+
+
 def _posteriors(model, images, labels):
     """Yield (first image's number, prepared images, labels, mean, log-variance) of each batch."""
     encode = tf.function(model.encode)
@@ -233,7 +246,7 @@ def _posteriors(model, images, labels):
 def _draw_posterior(z_mean, z_log_var, seed, start, sample):
     """A sample of q(z|x) and the standard normal numbers it is made of."""
     epsilon = draw_normal(seed, f"likelihood_{start}", sample, z_mean.shape)
-    return z_mean + tf.exp(0.5 * z_log_var) * epsilon, epsilon
+    return z_mean + tf.exp(0.5 * capped_log_var(z_log_var)) * epsilon, epsilon
 
 
 def _encode_by(encoder):

@@ -10,7 +10,12 @@ import pytest
 from PIL import Image
 
 from gan_mnist.train import main as train_gan
+from sample_quality.run_settings import read_settings
 from training_run.data.image_data import sha256_of_array
+from training_run.run_folder.log import read_log
+from training_run.run_folder.paths import RunDir
+from vae_mnist.losses import bounded_log_scale
+from vae_mnist.model import INITIAL_LOG_SCALE
 from vae_mnist.train import main as train_vae
 
 LENGTH = [
@@ -69,16 +74,30 @@ def test_a_gan_is_scored_and_its_best_kept_also_when_resumed(tiny_data, tmp_path
 
 @pytest.mark.parametrize("binarize", ["none", "static"])
 def test_a_vae_is_scored_against_the_grey_images(tiny_data, tmp_path, binarize):
+    loss = "gaussian" if binarize == "none" else "bernoulli"
     assert train_vae([
         "--config", "vae_mlp_smoke", f"data.path={tiny_data}", f"output_dir={tmp_path}",
         "model.encoder_widths=[16]", "model.decoder_widths=[16]", f"data.binarize={binarize}",
-        "validation.every=null", *LENGTH,
+        f"loss.reconstruction={loss}", "loss.c=1", "validation.every=null", *LENGTH,
     ]) == 0  # fmt: skip
     run = tmp_path / "00001-vae_mlp_smoke"
     assert_best_is_the_least(run, "decoder.keras")
     record = json.loads((run / "best/score.json").read_text())
     train_images = np.load(tiny_data)["x_train"]
     assert record["protocol"]["real_sha256"] == sha256_of_array(train_images)
+    for folder in (run, run / "best"):
+        assert (folder / "vae.json").is_file() == (loss == "gaussian")
+    if loss == "gaussian":
+        assert_scale_is_the_trained_one(run)
+
+
+def assert_scale_is_the_trained_one(run):
+    """It is the model's first variable; the log has its mean over the last rows only."""
+    with np.load(run / "checkpoints/step_000060/state.npz") as state:
+        trained = float(bounded_log_scale(state["model/000"]))
+    assert trained != pytest.approx(INITIAL_LOG_SCALE, abs=1e-3)
+    assert read_settings(RunDir(run)).log_scale == trained
+    assert read_log(run / "log.csv")["log_scale"][-1] != pytest.approx(trained, abs=1e-5)
 
 
 def test_without_a_classifier_nothing_is_written(tiny_data, tmp_path, monkeypatch, capsys):

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from gan_mnist import health
 from gan_mnist.build import build_gan
@@ -187,6 +188,21 @@ def test_measuring_moves_nothing_and_gives_the_same_twice(sections):
     probe = Probe(gan, make_data(), seed=0)
     assert probe() == probe()
     assert all(np.array_equal(old, new) for old, new in zip(before, gan.variables, strict=True))
+
+
+def test_gradients_are_those_of_the_training():
+    """A discriminator's BatchNorm takes other statistics in training than in inference."""
+    model = DENSE | {"discriminator_batch_norm_momentum": 0.8, "discriminator_widths": [8, 6]}
+    sections = {"name": "x", "training": {"steps": 1}, "model": model, "loss": {"name": "hinge"}}
+    config = GANConfig.model_validate({"family": "gan", **sections})
+    gan, data = build_gan(config, DataSpec(80, (4, 4, 1), None), block=1), make_data()
+    probe = Probe(gan, data, seed=0)
+    with tf.GradientTape() as tape:
+        fake = gan.generator(probe.z, training=True)
+        logits = [gan.discriminator(images, training=True) for images in (probe.real, fake)]
+        loss = gan.loss.discriminator(*logits)
+    expected = tf.linalg.global_norm(tape.gradient(loss, gan.discriminator.trainable_variables))
+    assert probe()["d_gradient"] == pytest.approx(float(expected), rel=1e-5)
 
 
 def test_it_measures_mirrored_networks_too():

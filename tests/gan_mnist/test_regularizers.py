@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from gan_mnist.networks import build_mlp_discriminator, spectral_normalization
+from gan_mnist.networks import build_mlp_discriminator
 from gan_mnist.networks_conv import build_conv_discriminator
 from gan_mnist.regularizers import (
     gradient_penalty,
@@ -11,6 +11,7 @@ from gan_mnist.regularizers import (
     r1_penalty,
     squared_gradient_norms,
 )
+from gan_mnist.spectral import SpectralNormalization
 from training_run.step.networks import seeded_initializers
 
 SHAPE = (4, 3, 2)
@@ -106,7 +107,7 @@ def mlp_discriminator():
 
 def spectral_discriminator():
     return build_conv_discriminator(
-        image_shape=(8, 8, 1), filters=(4, 6), wrap=spectral_normalization, seed=1
+        image_shape=(8, 8, 1), filters=(4, 6), wrap=SpectralNormalization, seed=1
     )
 
 

@@ -186,3 +186,13 @@ def test_what_a_learned_prior_gives_is_said_in_scores_and_nats():
         "against −566."
     )
     assert findings.learned_priors(rows[:2]) == []
+
+
+def test_without_intervals_no_difference_is_clear():
+    infinite = pooled(9, margin=float("inf"))
+    (sentence,) = findings.precision_and_recall([row("recall", a=pooled(1), b=infinite)])
+    assert sentence == (
+        "There is no clear difference in recall between b and a: 9 (no interval) and 1 (0.900 to "
+        "1.10)."
+    )
+    assert findings.copies([], [row("duplicated", a=infinite)]) == []

@@ -59,6 +59,8 @@ def test_pooled_scores_are_mean_spread_and_the_range_of_all_intervals():
     assert pooled.num_runs == 2
     assert pooled.parts == pytest.approx((0.3,))
     assert pool_scores([score(1.0, 0.5)]).spread is None
+    unknown = pool_scores([score(1.0, 0.5), dataclasses.replace(score(2.0, 0.5), interval=None)])
+    assert (unknown.low, unknown.high) == (-float("inf"), float("inf"))
 
 
 def test_rows_hold_scores_of_one_protocol():

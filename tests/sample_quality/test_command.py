@@ -12,6 +12,7 @@ import pytest
 from sample_quality.command import main
 from sample_quality.protocol import read_quality
 from sample_quality.run_settings import read_settings
+from training_run.errors import UserError
 from training_run.run_folder.paths import RunDir
 from training_run.step.networks import one_hot_labels
 
@@ -131,7 +132,7 @@ def test_a_squared_error_is_a_gaussian_density(tmp_path, tiny_data, capsys):
     assert "of 4 latent dimensions are active" in capsys.readouterr().out
 
 
-def test_a_learned_scale_is_that_of_the_last_row(tmp_path, tiny_data):
+def test_a_learned_scale_is_that_beside_the_networks_or_of_the_last_row(tmp_path, tiny_data):
     run = make_run(
         tmp_path / "00001-s",
         tiny_data,
@@ -140,8 +141,19 @@ def test_a_learned_scale_is_that_of_the_last_row(tmp_path, tiny_data):
         loss="reconstruction: gaussian",
     )
     (run / "log.csv").write_text("step,seconds,log_scale\n10,1.0,0.0\n20,2.0,-0.5\n")
-    settings = read_settings(RunDir(run))
-    assert settings.log_scale == -0.5
+    assert read_settings(RunDir(run)).log_scale == -0.5
+    (run / "vae.json").write_text('{"log_scale": -0.75}')
+    assert read_settings(RunDir(run)).log_scale == -0.75
+    (run / "vae.json").write_text('{"log_scale": "wide"}')
+    with pytest.raises(UserError, match=r"vae\.json: log_scale: expected a number"):
+        read_settings(RunDir(run))
+
+
+def test_a_learned_scale_that_is_nowhere_is_named_as_the_reason(tmp_path, tiny_data, capsys):
+    loss = "reconstruction: gaussian"
+    run = make_run(tmp_path / "00001-s", tiny_data, vae_networks(), family="vae", loss=loss)
+    assert main([str(run)]) == 0
+    assert "no likelihood: the standard deviation this VAE has learned" in capsys.readouterr().out
 
 
 def test_a_vae_of_binary_images_has_likelihoods(tmp_path, tiny_data):

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from sample_quality.scores.likelihood import (
     bernoulli_model,
+    gaussian_model,
     importance_weighted_nll,
     negative_elbo,
 )
@@ -361,6 +362,25 @@ def test_the_loss_of_a_bernoulli_vae_is_the_negative_elbo():
     assert values["val_reconstruction_loss"] == pytest.approx(
         elbo.reconstruction.mean(), abs=3 * error
     )
+
+
+def test_a_posterior_far_too_wide_is_scored_as_it_is_trained():
+    """Its log-variances, 60 above the others, would overflow float32 as exp(60 + ...) squared."""
+    vae, images = make_vae("gaussian"), make_data(40).x_train
+    bias = vae.encoder.layers[-1].bias
+    assert vae.encoder.layers[-1].output is vae.encoder.outputs[1]
+    for shift in (0.0, 60.0, 100.0):
+        bias.assign(tf.fill(bias.shape, shift))
+        trained = vae.evaluate_arrays(images)
+        model = gaussian_model(vae.encoder, vae.decoder, float(vae.log_scale))
+        elbo = negative_elbo(model, images)
+        assert trained["val_kl_loss"] == pytest.approx(elbo.kl.mean(), rel=1e-5)
+        error = elbo.reconstruction.std() / math.sqrt(len(images))  # the noise is another
+        assert trained["val_reconstruction_loss"] == pytest.approx(
+            elbo.reconstruction.mean(), abs=4 * error
+        )
+        estimate = importance_weighted_nll(model, images, num_samples=50)
+        assert (estimate.mean() < elbo.total.mean()) and np.isfinite(estimate).all()
 
 
 def test_posteriors_are_computed_in_batches():

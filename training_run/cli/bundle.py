@@ -41,7 +41,8 @@ def bundle(run, folder, left_out=()):
         raise UserError(f"{run.path}: expected saved networks, received a run folder without any")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    for path in (run.config, run.log, *parameters(run)):
+    family = read_yaml(run.config).values.get("family") if run.config.is_file() else None
+    for path in (run.config, run.log, run.values(family), *parameters(run)):
         if path.is_file():
             shutil.copy(path, folder)
     for path in networks:

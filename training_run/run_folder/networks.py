@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from training_run.config.records import Record, write_record
 from training_run.errors import UserError
 from training_run.files import atomic_path
 
@@ -31,10 +32,15 @@ MEMBERS = {"config.json", "metadata.json", "model.weights.h5"}
 
 
 def save_networks(run, model):
-    """Write each of the model's networks as `NAME.keras`, whole or not at all."""
+    """Write each of the model's networks as `NAME.keras`, whole or not at all.
+
+    Trained numbers outside of the networks go into a JSON file with the model's name.
+    """
     for name, network in model.networks().items():
         with atomic_path(run.network(name)) as temporary:
             network.save(temporary)
+    if values := model.saved_values():
+        write_record(run.values(model.name), Record(**values))
 
 
 def check_network(run, name):

@@ -53,6 +53,10 @@ class RunDir:
         """Path of a saved network."""
         return self.path / f"{name}.keras"
 
+    def values(self, name):
+        """Path of the trained numbers that are saved with the networks of a model."""
+        return self.path / f"{name}.json"
+
 
 def create_run_dir(output_dir, name):
     """Make the next numbered run folder, also when several runs start at once.

@@ -19,6 +19,10 @@ import tensorflow as tf
 class Composite(keras.Model):
     """A model made of networks that are already built, for `fit` under any strategy."""
 
+    def saved_values(self):
+        """Trained numbers outside of the networks, to be saved with them: name to float."""
+        return {}
+
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
         """Do nothing. Keras would average a batch over all workers here, which fails for a dict."""
 

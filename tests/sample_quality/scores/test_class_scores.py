@@ -6,6 +6,7 @@ import pytest
 from sample_quality.scores.class_balance import (
     class_shares,
     distance_from_uniform,
+    missing_classes_interval,
     num_missing_classes,
 )
 from sample_quality.scores.classifier_score import classifier_score
@@ -59,3 +60,12 @@ def test_a_class_seen_by_a_slip_is_missing_still():
 def test_conditional_accuracy():
     asked = np.array([0, 1, 2, 3])
     assert matches_label(np.array([0, 1, 2, 2]), asked).mean() == 0.75
+
+
+def test_the_number_of_missing_classes_is_as_sure_as_the_shares():
+    """Ten classes; below 1% a class is missing. None, 7 or 13 of 1,000 images may be either."""
+    assert missing_classes_interval(np.arange(1000) % 10, 10) == (0.0, 0.0)
+    classes = np.repeat([0, 1, 2, 3, 4, 5, 6], [0, 7, 13, 100, 200, 300, 380])
+    found = np.bincount(classes, minlength=10)
+    assert num_missing_classes(found / 1000) == 5  # 0, 1, 7, 8 and 9
+    assert missing_classes_interval(classes, 10) == (4.0, 6.0)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from sample_quality.scores.precision_recall import manifold_scores
+from sample_quality.scores.precision_recall import manifold_errors, manifold_scores
 
 LINE = np.arange(10.0)[:, None]
 
@@ -70,3 +70,17 @@ def test_two_samples_of_one_distribution():
 def test_too_few_images_are_refused():
     with pytest.raises(ValueError, match="enough vectors"):
         manifold_scores(LINE[:5], LINE)
+
+
+def test_standard_errors_are_the_spread_between_samples():
+    """24 pairs of samples; their spread is known to about 15%."""
+    scores, errors = [], []
+    for seed in range(24):
+        random = np.random.default_rng(seed)
+        real, generated = random.normal(size=(800, 3)), 0.8 * random.normal(size=(500, 3))
+        found = manifold_scores(real, generated)
+        scores.append([values.mean() for values in found])
+        errors.append(manifold_errors(real, generated, found, random))
+    spread = np.std(scores, axis=0, ddof=1)
+    ratios = np.sqrt(np.mean(np.square(errors), axis=0)) / spread
+    assert ((ratios > 0.75) & (ratios < 1.5)).all(), ratios
