@@ -116,6 +116,7 @@ COMMANDS = {
     "vae_mnist.interpolate": ["1", "--outputs", "nowhere"],
     "vae_mnist.reconstruct": ["1", "--outputs", "nowhere"],
     "vae_mnist.manifold": ["1", "--outputs", "nowhere"],
+    "vae_mnist.fit_prior": ["1", "--outputs", "nowhere"],
     "gan_vs_vae.command": ["1", "--outputs", "nowhere"],
 }
 """Every command, with arguments that it must refuse."""

@@ -39,7 +39,7 @@ def main(argv=None):
         type=integer,
         help="number of Gaussians (default: the run's prior.components, or chosen)",
     )
-    parser.add_argument("--seed", type=integer, default=0, help="of random numbers (default: 0)")
+    parser.add_argument("--seed", type=integer, help="of random numbers (default: the run's)")
     parser.add_argument(
         "--out",
         metavar="FOLDER",
@@ -53,7 +53,8 @@ def main(argv=None):
 
 
 def _fit(arguments):
-    check_seed(arguments.seed)
+    if arguments.seed is not None:
+        check_seed(arguments.seed)
     run = find_run(arguments.run, arguments.outputs, FAMILY.name)
     check_family(run, FAMILY.name)
     config = load_config(FAMILY.config_class, run.config)
@@ -68,10 +69,11 @@ def _fit(arguments):
     from vae_mnist.priors import fit_prior
 
     data, vae = binarize_data(data, config.data.binarize), load_vae(run, config)
-    vae.prior = fit_prior(vae, data, config, components, arguments.seed)
+    seed = config.seed if arguments.seed is None else arguments.seed
+    vae.prior = fit_prior(vae, data, config, components, seed)
     out = RunDir(folder)
     save_prior(out, vae.prior)
-    write_prior_picture(folder / "prior.png", vae, data, arguments.seed)
+    write_prior_picture(folder / "prior.png", vae, data, seed)
     record = vae.prior.record
     print(
         f"{describe(vae.prior)}, fitted to {record.codes:,} codes in {record.seconds:.1f} s; "

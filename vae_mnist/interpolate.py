@@ -68,11 +68,13 @@ def _interpolate(arguments):
             "--between-samples: expected no --from or --to, since it starts from no test digit, "
             "received one"
         )
+    if arguments.prior == "normal" and not arguments.between_samples:
+        raise UserError("--prior: expected together with --between-samples, received without")
     chosen = choose_ends(data, arguments.seed, first, last)
     import_tensorflow()
     vae, labels = load_vae(run, config), labels_at(data, chosen)
     if arguments.between_samples:
-        latents = prior_choice.open(run, vae.decoder, arguments)
+        latents = prior_choice.find_latents(run, config, vae.decoder, arguments)
         ends = draw_ends(vae, labels, arguments.seed, latents)
     else:
         images = binarize_data(data, config.data.binarize).x_test[chosen]

@@ -7,6 +7,7 @@ from functools import partial
 
 import numpy as np
 
+from sample_quality.priors import NORMAL
 from training_run.files import atomic_path
 from training_run.pictures.curves import PALE_TEXT, TEXT
 from training_run.pictures.grid import image_grid
@@ -53,7 +54,7 @@ def write_manifold(path, vae, data, seed=0, num=NUM, label=None):
     order = np.random.default_rng(seed).permutation(len(data.x_test))
     means = vae.posterior(data.x_test, data.y_test)[0][order]
     classes = None if data.y_test is None else data.y_test[order]
-    title = "decoded at the quantiles of the prior"
+    title = f"decoded at the quantiles of {'the prior' if vae.prior is None else NORMAL}"
     title += "" if label is None else f", as class {label}"
     log_density = None
     if vae.prior is not None:

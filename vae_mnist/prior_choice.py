@@ -15,11 +15,12 @@ def add_arguments(parser):
     )
 
 
-def open(run, network, arguments):
+def find_latents(run, config, network, arguments):
     """The `latents` of `training_run.step.sampling.generate` that the command asks for.
 
     Args:
         run: the `RunDir`.
+        config: its `VAEConfig`.
         network: its decoder.
         arguments: parsed.
 
@@ -29,6 +30,6 @@ def open(run, network, arguments):
     from sample_quality.priors import describe, latents_of, load_prior
 
     prior = None if arguments.prior == "normal" else load_prior(run, {"decoder": network})
-    if prior is not None:
-        print(f"prior: {describe(prior)}")
+    if prior is not None or (config.prior.kind != "normal" and arguments.prior != "normal"):
+        print(f"prior: {describe(prior)}{'' if prior else ' (the run has no learned one yet)'}")
     return latents_of(prior)

@@ -102,8 +102,9 @@ def fit_prior(vae, data, config, components=None, seed=None, effort=FULL):
     if components is None:
         mixture = choose_mixture(codes, z, held_out.labels, seed, effort)
     else:
+        components = min(components, effort.components)
         check_components(codes, components)
-        mixture = fit_mixture(codes, min(components, effort.components), seed, effort.iterations)
+        mixture = fit_mixture(codes, components, seed, effort.iterations)
     normal = -0.5 * (np.square(z).sum(axis=1) + z.shape[1] * math.log(2 * math.pi))
     record = PriorRecord(
         kind="mixture",

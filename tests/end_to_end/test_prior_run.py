@@ -236,6 +236,12 @@ def test_a_prior_is_fitted_to_a_finished_run(plain_run, tmp_path, capsys):
     assert (samples(tmp_path / "bundled", tmp_path) != before).any()
 
 
+def test_the_command_fits_what_the_training_fitted(run, tmp_path):
+    assert fit_prior([str(run), "--out", str(tmp_path)]) == 0
+    assert (tmp_path / "prior.npz").read_bytes() == (run / "prior.npz").read_bytes()
+    assert (tmp_path / "prior.png").read_bytes() == (run / "prior.png").read_bytes()
+
+
 def test_wrong_input_is_one_sentence(run, plain_run, tmp_path, capsys):
     other = shutil.copytree(plain_run, tmp_path / "other")
     for name in ("prior.npz", "prior.json"):
@@ -246,6 +252,7 @@ def test_wrong_input_is_one_sentence(run, plain_run, tmp_path, capsys):
         (interpolate, [str(other), "--between-samples"], "fitted with this decoder"),
         (manifold, [str(other)], "fitted with this encoder"),
         (interpolate, [str(run), "--between-samples", "--from", "1"], "no --from or --to"),
+        (interpolate, [str(run), "--prior", "normal"], "together with --between-samples"),
         (fit_prior, [str(plain_run), "--components", "51"], "expected 1 to 50 Gaussians"),
         (fit_prior, [str(plain_run), "--components", "0"], "expected 1 to 50 Gaussians"),
         (fit_prior, [str(plain_run), "--components", "48"], "at most the 45 codes"),

@@ -19,8 +19,8 @@ def sample_command(family, program, network_name, argv=None, prior=None):
         network_name: of the network that maps latents to images.
         argv: arguments; None for the process's own.
         prior: what the family has to say of the latents: `add_arguments(parser)`, and
-            `open(run, network, arguments)` giving `latents` for `generate`. None for
-            standard normal latents.
+            `find_latents(run, config, network, arguments)` giving `latents` for `generate`. None
+            for standard normal latents.
 
     Returns:
         Exit code.
@@ -46,7 +46,7 @@ def _sample(family, network_name, prior, arguments):
 
     network = load_network(run, network_name, LATENTS_TO_IMAGES)
     labels = choose_labels(network, arguments.label, arguments.num)
-    latents = None if prior is None else prior.open(run, network, arguments)
+    latents = None if prior is None else prior.find_latents(run, config, network, arguments)
     value_range = config.model.value_range
     images = generate(network, arguments.num, arguments.seed, value_range, labels, latents)
     write_images(out, images, labels)

@@ -13,7 +13,16 @@ from training_run.config.records import Record, read_record, write_record
 from training_run.errors import UserError
 from training_run.step.precision import processor_info
 
-PACKAGES = ("tensorflow", "keras", "numpy", "scipy", "matplotlib", "imageio", "pillow")
+PACKAGES = (
+    "tensorflow",
+    "keras",
+    "numpy",
+    "scipy",
+    "scikit-learn",
+    "matplotlib",
+    "imageio",
+    "pillow",
+)
 
 
 class DataRecord(Record):

@@ -328,3 +328,47 @@ def test_binarised_images_are_fixed_and_do_not_depend_on_what_follows():
     np.testing.assert_array_equal(binary[:1003], binarize_images(images[:1003], "test"))
     assert not np.array_equal(binary, binarize_images(images, "train"))
     assert not np.array_equal(binary[:10], binary[1000:])
+
+
+def mixture_of_two():
+    factors = np.array([[[0.8, 0.0], [0.2, 0.9]], [[0.7, 0.0], [-0.1, 0.6]]], np.float32)
+    means = np.array([[0.4, -0.3], [-0.5, 0.2]], np.float32)
+    return Mixture(np.array([0.3, 0.7], np.float32), means, factors)
+
+
+def test_under_a_learned_prior_the_estimate_reaches_the_exact_log_density():
+    """p(z) = sum w_k N(m_k, S_k) gives p(x) = sum w_k N(W m_k + b, W S_k W' + s^2 I)."""
+    exact, mixture = LinearGaussian(), mixture_of_two()
+    images = exact.draw(200)
+    terms = [
+        np.log(weight)
+        + multivariate_normal(
+            exact.weights @ mean + exact.bias,
+            exact.weights @ factor @ factor.T @ exact.weights.T + SCALE**2 * np.eye(6),
+        ).logpdf(images.reshape(len(images), 6))
+        for weight, mean, factor in zip(
+            mixture.weights, mixture.means, mixture.cholesky.astype(float), strict=True
+        )
+    ]
+    nll = -np.logaddexp.reduce(terms, axis=0)
+    one, ten, thousand = (
+        importance_weighted_nll(
+            exact.model(), images, num_samples=num, log_prior=mixture.log_density
+        )
+        for num in (1, 10, 1000)
+    )
+    assert one.mean() > ten.mean() + 0.02 > thousand.mean() + 0.02
+    np.testing.assert_allclose(thousand, nll, atol=0.15)
+    assert thousand.mean() == pytest.approx(nll.mean(), abs=0.01)
+    assert np.abs(exact.nll(images) - nll).max() > 0.3  # N(0, I) gives others
+
+
+def test_a_learned_prior_that_is_standard_normal_changes_nothing():
+    one = np.ones(1, np.float32)
+    standard = Mixture(one, np.zeros((1, 2), np.float32), np.eye(2, dtype=np.float32)[None])
+    model, images = LinearGaussian().model(0.3, 0.2), LinearGaussian().draw(50)
+    estimates = [
+        importance_weighted_nll(model, images, num_samples=5, log_prior=log_prior)
+        for log_prior in (None, standard.log_density)
+    ]
+    np.testing.assert_allclose(*estimates, atol=1e-5)
