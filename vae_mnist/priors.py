@@ -32,6 +32,9 @@ from training_run.errors import UserError
 CANDIDATES = (50, 100, 200, 400, 800)
 """Numbers of components among which held-out codes choose, where none is configured."""
 
+MIN_GAIN = 0.05
+"""Nats that held-out codes must gain by the next number of components."""
+
 MIN_CODES = 50
 """Codes to a component, at least, for a candidate."""
 
@@ -200,14 +203,14 @@ def nats(mixture, z, labels):
 def choose_mixture(codes, z, labels, seed, effort):
     """The mixture that held-out codes z are likeliest under, from few components to many.
 
-    The search ends at the first number that is worse than the one before.
+    The search ends at the first number that gains less than `MIN_GAIN` on the one before.
     """
     most = min(effort.components, len(codes.means) // MIN_CODES)
     best, best_nats = None, -math.inf
     for components in [num for num in CANDIDATES if num <= most] or [max(1, most)]:
         mixture = fit_mixture(codes, components, seed, effort.iterations)
         value = nats(mixture, z, labels)
-        if value <= best_nats:
+        if value <= best_nats + MIN_GAIN:
             break
         best, best_nats = mixture, value
     return best

@@ -174,8 +174,16 @@ class LinearMixture(LinearGaussian):
         return -logsumexp(np.stack(parts), axis=0, b=self.prior_weights[:, None])
 
 
-@pytest.mark.parametrize("family", [LinearGaussian, LinearMixture])
-@pytest.mark.parametrize(("num_samples", "num"), [(1, 4000), (10, 2000), (1000, 200)])
+@pytest.mark.parametrize(
+    ("family", "num_samples", "num"),
+    [
+        (LinearGaussian, 1, 4000),
+        (LinearGaussian, 10, 2000),
+        (LinearGaussian, 1000, 200),
+        (LinearMixture, 1, 4000),
+        (LinearMixture, 10, 2000),
+    ],
+)
 def test_the_estimate_of_p_has_no_bias_for_any_number_of_samples(family, num_samples, num):
     linear = family()
     images, model = linear.draw(num), linear.model(shift=0.1, log_var_shift=0.8)

@@ -92,3 +92,11 @@ def test_what_ships_loads_and_its_scores_are_those_of_its_network(name):
 def test_what_ships_is_small():
     assert {"denoiser", "vae_mlp"} < set(bundled_names())
     assert sum(path.stat().st_size for path in BUNDLED_FOLDER.rglob("*") if path.is_file()) < 6e6
+
+
+def test_learned_arrays_with_a_record_are_bundled(run, tmp_path):
+    for name in ("prior.npz", "prior.json", "samples.npz"):
+        (run.path / name).write_text(name)
+    bundle(run, tmp_path / "x")
+    names = sorted(path.name for path in (tmp_path / "x").iterdir())
+    assert names == ["config.yaml", "generator.keras", "prior.json", "prior.npz"]

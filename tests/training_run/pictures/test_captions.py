@@ -104,3 +104,12 @@ def test_a_small_image_is_widened_for_its_caption():
     assert wider.shape[1] == 100
     np.testing.assert_array_equal(wider[:20, 40:60], 0)
     np.testing.assert_array_equal(wider[:20, :40], 255)
+
+
+def test_pictures_with_titles_of_different_lengths_get_one_size():
+    grid = np.full((20, 20, 1), 128, np.uint8)
+    short, wide = "prior: N(0, I)", "prior: mixture of 88,888 Gaussians"
+    options = {"num_columns": 1, "num_rows": 1, "widest_title": wide}
+    pictures = [add_captions(grid, title=title, **options) for title in (short, wide)]
+    assert pictures[0].shape == pictures[1].shape
+    assert add_captions(grid, title=short, num_columns=1, num_rows=1).shape < pictures[0].shape
