@@ -215,11 +215,16 @@ def test_a_network_that_diverged_is_one_sentence(tmp_path, tiny_data, capsys):
 
 
 @pytest.mark.parametrize(
-    "text", ["family: gan\n", "data: 3\nmodel: {value_range: [0, 1]}\n", "[]\n"]
+    "text, words",
+    [
+        ("family: gan\n", "expected a run's configuration"),
+        ("data: 3\nmodel: {value_range: [0, 1]}\n", "expected a run's configuration"),
+        ("[]\n", "expected keys and values, received []"),
+    ],
 )
-def test_a_configuration_without_what_is_needed_is_one_sentence(run, text, capsys):
+def test_a_configuration_without_what_is_needed_is_one_sentence(run, text, words, capsys):
     (run / "config.yaml").write_text(text)
-    assert_one_sentence([str(run)], "expected a run's configuration", capsys)
+    assert_one_sentence([str(run)], words, capsys)
 
 
 @pytest.mark.parametrize("module", ["sample_quality", "sample_quality.train_classifier"])
