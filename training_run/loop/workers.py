@@ -30,7 +30,7 @@ class TakePartInCheckpoints(Checkpoints):
     """Reads the state when the chief saves it, since metric values are spread over the workers."""
 
     def __init__(self, clock, every):
-        super().__init__(clock, every, run=None, config=None)
+        super().__init__(clock, every, run=None, config=None, log=None)
 
     def at_step(self, step, logs):
         check_finite(self.model)
