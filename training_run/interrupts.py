@@ -20,13 +20,17 @@ SIGNALS = [
 
 def end_on_signals():
     """From now on, let a signal end the process with one word and exit code 130."""
-    set_handlers(_end_at_once)
+    try:
+        error_output = os.dup(2)  # 2 itself is held back while TensorFlow is imported
+    except OSError:  # it is closed
+        error_output = -1
 
+    def end_at_once(number, frame):
+        with suppress(OSError):  # nobody may be reading
+            os.write(error_output, b"interrupted\n")
+        os._exit(EXIT_INTERRUPTED)
 
-def _end_at_once(number, frame):
-    with suppress(OSError):  # nobody may be reading
-        os.write(2, b"interrupted\n")
-    os._exit(EXIT_INTERRUPTED)
+    set_handlers(end_at_once)
 
 
 def set_handlers(handler):

@@ -388,6 +388,8 @@ def test_wrong_digits_do_not_wait_for_tensorflow(run):
 def test_a_plane_needs_two_latent_dimensions(run, tmp_path, capsys):
     text = (run / "config.yaml").read_text()
     (tmp_path / "config.yaml").write_text(text.replace("latent_dim: 2", "latent_dim: 3"))
+    for network in run.glob("*.keras"):
+        shutil.copy(network, tmp_path)
     assert manifold([str(tmp_path)]) == 2
     error = capsys.readouterr().err.strip()
     assert error.endswith("expected a run with model.latent_dim 2, received one with 3")
