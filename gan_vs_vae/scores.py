@@ -43,11 +43,13 @@ def wanted_protocols(data, data_config, num, seed):
 
     The number of samples is limited to the number of training images.
     """
-    pixels = Protocol.against(data.x_test[:MAX_REAL], min(num, len(data.x_train)), seed)
+    num = min(num, len(data.x_train))
+    among = {"duplicated": Protocol.among(num, seed)}
     classifier = find_classifier(data, data_config, note=lambda _: None)
     if classifier is None:
-        return {"duplicated": pixels}
-    return {"duplicated": pixels, "frechet_distance": pixels.by_classifier(classifier)}
+        return among
+    against = Protocol.against(data.x_test[:MAX_REAL], num, seed)
+    return among | {"frechet_distance": against.by_classifier(classifier)}
 
 
 def stored_quality(run):

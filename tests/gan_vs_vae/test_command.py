@@ -80,6 +80,13 @@ def test_both_families_their_seeds_and_their_scores_are_there(page):
     assert "/tmp" not in page
 
 
+def test_a_run_is_scored_once(report, outputs, tiny_cache, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("GAN_VAE_MNIST_CACHE", str(tiny_cache))
+    arguments = ["1", "2", "--outputs", str(outputs), "--out", str(tmp_path)]
+    assert main([*arguments, "--num", "100"]) == 0
+    assert "scoring" not in capsys.readouterr().out
+
+
 def test_the_same_runs_give_the_same_bytes(
     outputs, tiny_cache, report, tmp_path, monkeypatch, capsys
 ):
