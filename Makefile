@@ -23,14 +23,14 @@ demo: $(VENV)/installed  ## Pictures from the trained models that ship with the 
 	$(BIN)/python -m gan_mnist.sample bundled:gan_fast --out outputs/demo/gan_samples.png
 	$(BIN)/python -m gan_mnist.interpolate bundled:gan_fast --out outputs/demo/gan_interpolation.png
 	$(BIN)/python -m gan_mnist.denoise bundled:gan_mlp --denoiser bundled:denoiser --out outputs/demo/gan_denoised.png
-	$(BIN)/python -m vae_mnist.sample bundled:vae_mlp --out outputs/demo/vae_samples.png
+	$(BIN)/python -m vae_mnist.sample bundled:vae_fast --out outputs/demo/vae_samples.png
 	$(BIN)/python -m vae_mnist.reconstruct bundled:vae_mlp --out outputs/demo/vae_reconstructions.png
 	$(BIN)/python -m vae_mnist.interpolate bundled:vae_mlp --out outputs/demo/vae_interpolation.png
 
 models: $(VENV)/installed  ## Make the models that ship with the package again: 20 minutes
-	for command in gan_mnist.train 'gan_mnist.train --config gan_fast' vae_mnist.train gan_mnist.train_denoiser; do \
-		$(BIN)/python -m $$command && $(BIN)/python -m training_run.cli.bundle latest --leave-out discriminator generator_raw || exit 1; done
-	for name in gan_mlp gan_fast vae_mlp; do \
+	for command in gan_mnist.train 'gan_mnist.train --config gan_fast' vae_mnist.train 'vae_mnist.train --config vae_fast' gan_mnist.train_denoiser; do \
+		$(BIN)/python -m $$command && $(BIN)/python -m training_run.cli.bundle latest --leave-out discriminator generator_raw decoder_raw || exit 1; done
+	for name in gan_mlp gan_fast vae_mlp vae_fast; do \
 		$(BIN)/python -m sample_quality bundled:$$name --out training_run/models/$$name/quality.json || exit 1; done
 
 test: $(VENV)/installed-test  ## Run the whole test suite
