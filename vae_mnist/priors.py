@@ -108,18 +108,36 @@ def fit_prior(vae, data, config, components=None, seed=None, effort=FULL):
         components = min(components, effort.components)
         check_components(codes, components)
         mixture = fit_mixture(codes, components, seed, effort.iterations)
+    return make_prior(
+        "mixture", mixture, vae, len(codes.means), z, labels=held_out.labels, started=started
+    )
+
+
+def make_prior(kind, mixture, vae, num_codes, z, *, labels=None, started):
+    """A `Prior` with its record.
+
+    Args:
+        kind: `prior.kind` of the configuration.
+        mixture: the `Mixture`.
+        vae: the `VAE` whose codes it is a prior of.
+        num_codes: number of images that it was fitted to.
+        z: (n, d) float32, held-out codes.
+        labels: (n,) int32, theirs, where the mixture has `classes`.
+        started: `time.monotonic()` before the work.
+    """
     normal = -0.5 * (np.square(z).sum(axis=1) + z.shape[1] * math.log(2 * math.pi))
+    networks = vae.networks()
     record = PriorRecord(
-        kind="mixture",
+        kind=kind,
         components=len(mixture.weights),
         latent_dim=z.shape[1],
-        codes=len(codes.means),
+        codes=num_codes,
         held_out_codes=len(z),
-        held_out_nats=nats(mixture, z, held_out.labels),
+        held_out_nats=nats(mixture, z, labels),
         held_out_nats_normal=float(normal.mean(dtype=np.float64)),
         seconds=round(time.monotonic() - started, 2),
-        encoder_sha256=weights_sha256(vae.encoder),
-        decoder_sha256=weights_sha256(vae.networks()["decoder"]),
+        encoder_sha256=weights_sha256(networks["encoder"]),
+        decoder_sha256=weights_sha256(networks["decoder"]),
     )
     return Prior(mixture, record)
 

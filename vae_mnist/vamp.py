@@ -13,13 +13,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from sample_quality.priors import Mixture, Prior, PriorRecord, weights_sha256
+from sample_quality.priors import Mixture
 from training_run.loop.callbacks import check_finite
 from training_run.step.batches import draw_normal
-from vae_mnist.bounds import log_mixture, log_standard_normal
+from vae_mnist.bounds import log_mixture
 from vae_mnist.losses import MAX_LOG_VAR, sample_posterior
 from vae_mnist.prior_callback import FitPrior
-from vae_mnist.priors import FULL, MAX_HELD_OUT, QUICK
+from vae_mnist.priors import FULL, MAX_HELD_OUT, QUICK, make_prior
 
 DEFAULT_PSEUDO_INPUTS = 500
 """As in the paper's experiments on MNIST."""
@@ -86,20 +86,8 @@ def vamp_prior(vae, data, num_held_out):
     )
     z_mean, z_log_var = vae.posterior(data.x_test[:num_held_out])
     noise = draw_normal(vae.seed, "held_out_codes", 0, z_mean.shape)
-    z = sample_posterior(z_mean, z_log_var, noise)
-    record = PriorRecord(
-        kind="vamp",
-        components=len(means),
-        latent_dim=means.shape[1],
-        codes=len(data.x_train),
-        held_out_codes=len(z_mean),
-        held_out_nats=float(mixture.log_density(z).mean(dtype=np.float64)),
-        held_out_nats_normal=float(np.mean(log_standard_normal(z), dtype=np.float64)),
-        seconds=round(time.monotonic() - started, 2),
-        encoder_sha256=weights_sha256(vae.encoder),
-        decoder_sha256=weights_sha256(vae.decoder),
-    )
-    return Prior(mixture, record)
+    z = np.asarray(sample_posterior(z_mean, z_log_var, noise))
+    return make_prior("vamp", mixture, vae, len(data.x_train), z, started=started)
 
 
 class ShowVampPrior(FitPrior):
