@@ -107,8 +107,8 @@ def score_normal_prior(images, reference, train, classifier, *, seed=0):
         "frechet_distance": _frechet_score(features, _resample(features, rng), protocol),
         **_neighbour_scores(features, protocol, rng),
     }
-    names = {name: f"{name}{SUFFIX}" for name in scores}
-    return {names[name]: scores[name] for name in scores if names[name] in METRICS}
+    renamed = {f"{name}{SUFFIX}": score for name, score in scores.items()}
+    return {name: score for name, score in renamed.items() if name in METRICS}
 
 
 def _copy_scores(sets, train, seed):
