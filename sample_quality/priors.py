@@ -12,10 +12,12 @@ import hashlib
 import math
 import zipfile
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field
 
 from training_run.config.records import Record, read_record, write_record
 from training_run.errors import UserError
@@ -175,6 +177,8 @@ class PriorRecord(Record):
         held_out_nats, held_out_nats_normal: mean log-density of a code of theirs under the prior,
             and under N(0, I).
         seconds: time of the fit.
+        temperature: factor of the standard deviations of each Gaussian where samples are drawn.
+            The densities, `held_out_nats` among them, are those of temperature 1.
         encoder_sha256, decoder_sha256: of the networks' weights, see `weights_sha256`.
         prior_sha256: of `prior.npz`.
     """
@@ -188,6 +192,7 @@ class PriorRecord(Record):
     held_out_nats: float
     held_out_nats_normal: float
     seconds: float
+    temperature: Annotated[float, Field(gt=0, le=1)] = 1.0
     encoder_sha256: str
     decoder_sha256: str
     prior_sha256: str = ""
@@ -200,18 +205,37 @@ class Prior:
     mixture: Mixture
     record: PriorRecord
 
+    def with_temperature(self, temperature):
+        """The same prior, drawn from at another temperature.
+
+        Below 1 samples are more typical and less diverse: precision rises, recall falls. Source:
+        Kingma & Dhariwal 2018, "Glow", section 5 (sampling at reduced temperature).
+        """
+        return replace(self, record=self.record.model_copy(update={"temperature": temperature}))
+
+    def from_noise(self, noise, seed, batch, labels=None):
+        """Draws of the mixture at the record's temperature; see `Mixture.from_noise`."""
+        cooled = np.float32(self.record.temperature) * np.asarray(noise)
+        return self.mixture.from_noise(cooled, seed, batch, labels)
+
 
 def describe(prior):
     """A prior in words, of a `Prior` or None."""
     if prior is None:
         return NORMAL
     num = len(prior.mixture.weights)
-    return f"mixture of {num:,} Gaussian{'s' if num > 1 else ''}"
+    plural = "s" if num > 1 else ""
+    return f"mixture of {num:,} Gaussian{plural}{at_temperature(prior.record.temperature)}"
+
+
+def at_temperature(temperature):
+    """The end of a description; empty for 1, the temperature of a fitted density."""
+    return "" if temperature == 1 else f" at temperature {temperature:g}"
 
 
 def latents_of(prior):
     """The argument `latents` of `training_run.step.sampling.generate`, of a `Prior` or None."""
-    return None if prior is None else prior.mixture.from_noise
+    return None if prior is None else prior.from_noise
 
 
 def weights_sha256(network):

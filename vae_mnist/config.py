@@ -114,6 +114,11 @@ class PriorConfig(Section):
         description="Gaussians of a mixture, null: the number that held-out codes choose; learned "
         "images of vamp, null: 500",
     )
+    temperature: Annotated[float, Field(gt=0, le=1)] = Field(
+        1.0,
+        description="factor of each Gaussian's standard deviations where samples are drawn; below "
+        "1 samples are more typical and less diverse",
+    )
 
 
 class ValidationConfig(Section):
@@ -183,6 +188,15 @@ class VAEConfig(RunConfig):
         }
         if loss.importance_samples > 1:
             refuse_first(wanted, f"loss.importance_samples {loss.importance_samples}")
+        return self
+
+    @model_validator(mode="after")
+    def _check_temperature(self):
+        if self.prior.kind == "normal" and self.prior.temperature != 1:
+            raise ValueError(
+                "expected prior.temperature 1 with prior.kind normal, received "
+                f"{self.prior.temperature:g}"
+            )
         return self
 
     @model_validator(mode="after")

@@ -1,5 +1,7 @@
 """Fit a learned prior to the codes of a trained VAE: `python -m vae_mnist.fit_prior --help`."""
 
+import argparse
+import math
 import os
 import sys
 from pathlib import Path
@@ -39,6 +41,13 @@ def main(argv=None):
         type=integer,
         help="number of Gaussians (default: the run's prior.components, or chosen)",
     )
+    parser.add_argument(
+        "--temperature",
+        metavar="T",
+        type=temperature,
+        help="factor of the Gaussians' standard deviations where samples are drawn, at most 1 "
+        "(default: the run's prior.temperature)",
+    )
     parser.add_argument("--seed", type=integer, help="of random numbers (default: the run's)")
     parser.add_argument(
         "--out",
@@ -70,7 +79,8 @@ def _fit(arguments):
 
     data, vae = binarize_data(data, config.data.binarize), load_vae(run, config)
     seed = config.seed if arguments.seed is None else arguments.seed
-    vae.prior = fit_prior(vae, data, config, components, seed)
+    prior = fit_prior(vae, data, config, components, seed)
+    vae.prior = prior.with_temperature(arguments.temperature or config.prior.temperature)
     out = RunDir(folder)
     save_prior(out, vae.prior)
     write_prior_picture(folder / "prior.png", vae, data, seed)
@@ -82,6 +92,17 @@ def _fit(arguments):
     )
     print(folder / "prior.npz")
     return 0
+
+
+def temperature(text):
+    """A number above 0, up to 1, for the `type` of an argument."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value <= 1:
+        raise argparse.ArgumentTypeError(f"expected a number above 0, at most 1, received {text!r}")
+    return value
 
 
 def default_folder(run):

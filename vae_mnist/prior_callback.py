@@ -53,9 +53,8 @@ class FitPrior(keras.callbacks.Callback):
         config, self.is_final = self.context.config, effort is FULL
         components = config.prior.components
         try:
-            self.model.prior = fit_prior(
-                self.model, self.context.data, config, components, effort=effort
-            )
+            prior = fit_prior(self.model, self.context.data, config, components, effort=effort)
+            self.model.prior = prior.with_temperature(config.prior.temperature)
         except UserError as reason:
             self.model.prior = None
             print(f"step {self.context.clock.step:,}: no prior was fitted. {reason}")

@@ -1,6 +1,6 @@
 """Sample grids of a run with a learned prior: from the prior of that step, else from N(0, I)."""
 
-from sample_quality.priors import describe, latents_of
+from sample_quality.priors import at_temperature, describe, latents_of
 
 WIDEST_TITLE = "prior: mixture of 88,888 Gaussians"
 """Grids of all steps have room for it, since the frames of a GIF have one size."""
@@ -25,4 +25,5 @@ def titles_of_now(vae, config):
     """The `Family.grid_titles` of a run: they name `vae.prior` at each call."""
     if config.prior.kind == "normal":
         return None
-    return lambda: (f"prior: {describe(vae.prior)}", WIDEST_TITLE)
+    widest = WIDEST_TITLE + at_temperature(config.prior.temperature)
+    return lambda: (f"prior: {describe(vae.prior)}", widest)

@@ -38,8 +38,7 @@ def write_prior_picture(path, vae, data, seed=0):
     z_mean, z_log_var = vae.posterior(data.x_test[chosen], labels)
     noise = np.asarray(draw_normal(seed, "prior_picture", 0, (2, *z_mean.shape)))
     codes = z_mean + np.exp(0.5 * z_log_var) * noise[0]
-    mixture = vae.prior.mixture
-    drawn = mixture.from_noise(noise[1], seed, 0, labels)
+    drawn = vae.prior.from_noise(noise[1], seed, 0, labels)
     panels = [
         (f"draws of {NORMAL}", noise[1], None),
         (

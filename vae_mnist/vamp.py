@@ -113,4 +113,5 @@ class ShowVampPrior(FitPrior):
         check_finite(self.model)
         self.is_final = effort is FULL
         num_held_out = MAX_HELD_OUT if self.is_final else 1000
-        self.model.prior = vamp_prior(self.model, self.context.data, num_held_out)
+        prior = vamp_prior(self.model, self.context.data, num_held_out)
+        self.model.prior = prior.with_temperature(self.context.config.prior.temperature)

@@ -42,7 +42,7 @@ def arguments(data, output_dir, *overrides):
     ]  # fmt: skip
 
 
-WATCHED = ("quality.every=20", "quality.num_images=1000")
+WATCHED = ("quality.every=20", "quality.num_images=1000", "prior.temperature=0.5")
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +87,7 @@ def samples(run, out, *options):
 def test_a_run_ends_with_its_prior(run):
     record = json.loads((run / "prior.json").read_text())
     assert (record["kind"], record["components"], record["latent_dim"]) == ("mixture", 4, 2)
-    assert (record["codes"], record["held_out_codes"]) == (45, 5)
+    assert (record["codes"], record["held_out_codes"], record["temperature"]) == (45, 5, 0.5)
     networks = {n: keras.saving.load_model(run / f"{n}.keras") for n in ("encoder", "decoder")}
     assert load_prior(RunDir(run), networks).mixture.means.shape == (4, 2)
     with Image.open(run / "prior.png") as picture:
@@ -160,11 +160,11 @@ def test_codes_that_cannot_be_fitted_leave_n_0_i(tiny_data, tmp_path, capsys):
 
 def test_samples_are_decoded_draws_of_the_prior(run, tmp_path, capsys):
     found = samples(run, tmp_path, "--seed", "3")
-    assert capsys.readouterr().out.startswith("prior: mixture of 4 Gaussians\n")
+    assert capsys.readouterr().out.startswith("prior: mixture of 4 Gaussians at temperature 0.5\n")
     mixture = read_mixture(run / "prior.npz")
     noise = draw_normal(3, "sample", 0, (1000, 2)).numpy()
     chosen = mixture.components(draw_uniform(3, "component", 0, (1000,)).numpy())
-    z = mixture.means[chosen] + np.einsum("nij,nj->ni", mixture.cholesky[chosen], noise)
+    z = mixture.means[chosen] + 0.5 * np.einsum("nij,nj->ni", mixture.cholesky[chosen], noise)
     decoder = load_network(RunDir(run), "decoder", LATENTS_TO_IMAGES)
     np.testing.assert_allclose(found, np.rint(255 * np.asarray(decoder(z[:6]))), atol=1)
     normal = samples(run, tmp_path, "--seed", "3", "--prior", "normal")
@@ -231,7 +231,8 @@ def test_a_prior_is_fitted_to_a_finished_run(plain_run, tmp_path, capsys):
     out.mkdir()
     assert fit_prior([str(again), "--components", "3", "--out", str(out)]) == 0
     assert (out / "prior.npz").read_bytes() == (again / "prior.npz").read_bytes()
-    assert fit_prior([str(again)]) == 0  # held-out codes choose
+    assert fit_prior([str(again), "--temperature", "0.25"]) == 0  # held-out codes choose
+    assert "at temperature 0.25" in capsys.readouterr().out
     bundle(RunDir(again), tmp_path / "bundled")
     assert (samples(tmp_path / "bundled", tmp_path) != before).any()
 
@@ -262,6 +263,10 @@ def test_wrong_input_is_one_sentence(run, plain_run, tmp_path, capsys):
         (train, ["--config", "vae_mlp", "prior.components=0"], "prior.components"),
         (train, ["--config", "vae_mlp", "prior.kind=flow"], "prior.kind"),
     ]
+    with pytest.raises(SystemExit):
+        fit_prior([str(plain_run), "--temperature", "1.5"])
+    expected = "--temperature: expected a number above 0, at most 1, received '1.5'\n"
+    assert capsys.readouterr().err == expected
     before = sorted(tmp_path.rglob("*"))
     for command, options, words in cases:
         capsys.readouterr()

@@ -10,6 +10,7 @@ from sample_quality.priors import (
     Prior,
     PriorRecord,
     describe,
+    latents_of,
     load_prior,
     prior_checksum,
     save_prior,
@@ -178,6 +179,17 @@ def test_a_saved_prior_comes_back(tmp_path, classes):
         np.testing.assert_array_equal(getattr(prior.mixture, name), getattr(mixed, name))
     assert prior.record.prior_sha256 == prior_checksum(RunDir(tmp_path))
     assert describe(prior) == "mixture of 3 Gaussians"
+
+
+def test_temperature_scales_the_distance_from_the_mean_of_a_component(tmp_path):
+    network, mixed = decoder(), mixture()
+    save_prior(RunDir(tmp_path), prior_of(network, mixed).with_temperature(0.25))
+    prior = load_prior(RunDir(tmp_path), {"decoder": network})
+    assert describe(prior) == "mixture of 3 Gaussians at temperature 0.25"
+    noise = np.random.default_rng(0).standard_normal((100, 4)).astype(np.float32)
+    middle = mixed.from_noise(np.zeros_like(noise), 3, 0)
+    expected = middle + 0.25 * (mixed.from_noise(noise, 3, 0) - middle)
+    np.testing.assert_allclose(latents_of(prior)(noise, 3, 0), expected, atol=1e-5)
 
 
 def test_the_same_mixture_gives_the_same_file(saved, tmp_path):

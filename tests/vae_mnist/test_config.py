@@ -54,6 +54,14 @@ def test_defaults_are_those_of_source_003(path):
             "loss.importance_samples 5, received none",
         ),
         ("prior.kind=flow", "prior.kind: expected 'normal', 'mixture' or 'vamp'"),
+        (
+            "prior.temperature=0.9",
+            "expected prior.temperature 1 with prior.kind normal, received 0.9",
+        ),
+        (
+            "prior={kind: mixture, temperature: 1.5}",
+            "prior.temperature: expected a number less than or equal to 1, received 1.5",
+        ),
         ("prior={kind: vamp, components: 0}", "prior.components: expected a number greater than 0"),
         ("loss.sigma=1", "loss.sigma: unknown key, received 1"),
         ("data.binarize=yes", "data.binarize: expected 'none', 'static' or 'dynamic'"),
