@@ -35,7 +35,7 @@ models: $(VENV)/installed  ## Make the models that ship with the package again: 
 
 test: $(VENV)/installed-test  ## Run the whole test suite
 	$(BIN)/ruff check .
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 bench: $(VENV)/installed  ## Time the training steps beside other ways to do the same work: half an hour
 	$(BIN)/python -m benchmarks.speed
