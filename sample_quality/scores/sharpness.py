@@ -1,7 +1,7 @@
 """Sharpness, in two ways that fail differently: the slope of edges, and the power of fine detail.
 
-Blur makes both smaller. Noise makes the second larger. What an image shows hardly changes the first,
-but a one has less fine detail than an eight. So images are blurred where both say so.
+Blur makes both smaller. Noise makes the second larger. What an image shows hardly changes the
+first, but a one has less fine detail than an eight. So images are blurred where both say so.
 """
 
 import numpy as np

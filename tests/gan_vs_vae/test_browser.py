@@ -1,34 +1,6 @@
 """The report in a real browser, where one is installed."""
 
-import shutil
-
 import pytest
-
-pytest.importorskip("selenium", reason="selenium is not installed")
-from selenium import webdriver
-from selenium.common.exceptions import SessionNotCreatedException
-from selenium.webdriver.support.ui import WebDriverWait
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    binary = next(filter(None, map(shutil.which, BROWSERS)), None)
-    driver = shutil.which("chromedriver")
-    if not binary or not driver:
-        pytest.skip("needs chromium and chromedriver (Debian: chromium, chromium-driver)")
-    options = webdriver.ChromeOptions()
-    options.binary_location = binary
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
-        options.add_argument(argument)
-    try:
-        browser = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
-    except SessionNotCreatedException as error:
-        pytest.skip(f"chromium does not start here: {error.msg}")
-    yield browser
-    browser.quit()
 
 
 @pytest.fixture
@@ -77,6 +49,8 @@ def test_the_slider_moves_frames_and_captions(page):
 
 
 def test_play_goes_through_to_the_end_and_pause_stops(page):
+    from selenium.webdriver.support.ui import WebDriverWait
+
     button = page.find_element("id", "play")
     button.click()
     assert button.text == "Pause"
