@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from gan_vs_vae.findings import rank
+from gan_vs_vae.ranking import rank
 from gan_vs_vae.runs import config_differences
 from gan_vs_vae.wording import duration, interval, number
 from sample_quality.protocol import EACH_IMAGE, METRICS, PIXELS
