@@ -80,6 +80,7 @@ def training_table(runs, networks):
         "preset": lambda run: Cell(run.name),
         "run": lambda run: Cell(run.folder_name),
         "seed": lambda run: Cell(str(run.seed)),
+        "data": _data,
         "trained": _trained_steps,
         "batch": lambda run: Cell(f"{run.values['training']['batch_size']} images"),
         "training time": _training_time,
@@ -89,6 +90,12 @@ def training_table(runs, networks):
     }
     rows = [Row(name, "", [cell(run) for run in runs]) for name, cell in properties.items()]
     return Table([Cell(run.title) for run in runs], [Group("", rows)])
+
+
+def _data(run):
+    return Cell(
+        run.spec.title, f"SHA-256 of the training images {run.data_checksum or 'not recorded'}"
+    )
 
 
 def _trained_steps(run):

@@ -29,7 +29,7 @@ def test_it_opens_without_a_word_and_with_all_pictures(page):
         "return Array.from(document.images).filter(i => !i.complete || !i.naturalWidth).length"
     )
     assert broken == 0
-    assert page.execute_script("return document.images.length") == 15
+    assert page.execute_script("return document.images.length") == 20
     assert page.get_log("browser") == []
 
 
@@ -68,6 +68,21 @@ def test_the_page_never_scrolls_sideways(page, width):
     resize(page, width, mobile=width < 768)
     wide = page.execute_script("return document.documentElement.scrollWidth")
     assert wide <= width
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (375, 667)])
+def test_samples_are_side_by_side_on_the_first_screen(page, width, height):
+    """Of two runs, that is; of three, a phone shows two."""
+    resize(page, width, height=height, mobile=width < 768)
+    boxes = page.execute_script(
+        "return Array.from(document.querySelectorAll('.first img')).slice(0, 2)"
+        ".map(image => image.closest('.grid').getBoundingClientRect().toJSON())"
+    )
+    left, right = boxes
+    assert left["top"] == right["top"]
+    assert left["right"] < right["left"] and right["right"] <= width
+    assert left["bottom"] <= height
+    assert page.execute_script("return document.querySelector('h1').offsetTop") < left["top"]
 
 
 def test_paper_gets_the_last_pictures_and_everything_unfolded(page):
