@@ -96,7 +96,7 @@ def write_report(runs, num, seed):
     """
     import_tensorflow()
     from gan_vs_vae.page import build_page
-    from gan_vs_vae.pictures import make_pictures
+    from gan_vs_vae.pictures import make_pictures, make_real_pictures
     from gan_vs_vae.scores import score_runs
     from training_run.data.datasets import load_dataset
 
@@ -105,7 +105,8 @@ def write_report(runs, num, seed):
     qualities = score_runs(runs, data, num, seed, partial(print, flush=True))
     print("making pictures", flush=True)
     pictures = {run.title: make_pictures(run, networks[run.title], data, seed) for run in runs}
-    return build_page(runs, networks, pictures, qualities, seed)
+    real = make_real_pictures(data, runs[0].spec.noun)
+    return build_page(runs, networks, pictures, real, qualities, seed)
 
 
 def load_networks(run):

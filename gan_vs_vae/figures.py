@@ -6,14 +6,20 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gan_vs_vae.pictures import Picture, data_uri
+from gan_vs_vae.pictures import SCORE_COLUMN, Picture, data_uri
 from gan_vs_vae.runs import Run
+from gan_vs_vae.wording import duration, join_with_and, number
 from sample_quality.protocol import Protocol
 from training_run.files import read_json
-from training_run.pictures.curves import COLORS, GRID, PALE_TEXT, TEXT, draw_curves, group_metrics
-
-SCORE_COLUMN = "frechet_distance"
-"""Column of log.csv with the scores of a run while it trained."""
+from training_run.pictures.curves import (
+    COLORS,
+    GRID,
+    NOT_METRICS,
+    PALE_TEXT,
+    TEXT,
+    draw_curves,
+    group_metrics,
+)
 
 WIDTH = 4.5
 """Inches. Narrow, so that the letters are large enough on a phone."""
@@ -32,7 +38,18 @@ def loss_curves(run):
         return None
     figure = draw_curves(columns, panels, title="")
     figure.set_size_inches(WIDTH, figure.get_size_inches()[1] - TITLE_HEIGHT)
-    return _svg(figure)
+    return _svg(figure, _describe_log(run, columns))
+
+
+def _describe_log(run, columns):
+    """First and last value of each column, in words."""
+    texts = []
+    for name, values in columns.items():
+        known = values[np.isfinite(values)]
+        if name not in NOT_METRICS and len(known):
+            ends = f"from {number(known[0])} to {number(known[-1])}"
+            texts.append(f"{name.replace('_', ' ')} {ends}")
+    return f"Curves of {run.title} up to step {run.step:,}: {join_with_and(texts)}"
 
 
 class QualityCurve(NamedTuple):
@@ -101,7 +118,17 @@ def quality_chart(curves, colors):
     axes.spines["bottom"].set_color(GRID)
     axes.tick_params(colors=PALE_TEXT, labelsize=9.5, length=0, which="both")
     axes.legend(frameon=False, fontsize=10, labelcolor=TEXT)
-    return _svg(figure)
+    return _svg(figure, _describe_curves(curves))
+
+
+def _describe_curves(curves):
+    """First and last point of each curve, in words."""
+    texts = [
+        f"{run.title} from {number(values[0])} after {duration(60 * minutes[0])} to "
+        f"{number(values[-1])} after {duration(60 * minutes[-1])}"
+        for run, minutes, values in curves
+    ]
+    return f"Curves of the Fréchet distance against the training time: {join_with_and(texts)}"
 
 
 def colors_of(entries):
@@ -113,7 +140,7 @@ def colors_of(entries):
     return colors
 
 
-def _svg(figure):
+def _svg(figure, alt):
     """A `Picture` of a matplotlib figure; the same figure gives the same bytes."""
     import matplotlib as mpl
 
@@ -122,4 +149,4 @@ def _svg(figure):
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     width, height = figure.get_size_inches() * PIXELS_PER_INCH
     uri = data_uri(buffer.getvalue(), "image/svg+xml")
-    return Picture(uri, round(width), round(height), is_pixels=False)
+    return Picture(uri, round(width), round(height), is_pixels=False, alt=alt)

@@ -1,13 +1,16 @@
 """The findings of a report: sentences computed from the scores.
 
-A sentence states a difference only if the 95% intervals do not overlap. (This is stricter than a
-test at 5%, since a reader makes several comparisons at once.) For several seeds, the interval
-covers those of all seeds, so the difference holds for each seed.
+First what a look at the samples shows, then the numbers, without praise: whether samples are closer
+to real images is said in one place (`verdict.py`), where measures agree. A sentence states a
+difference only if the 95% intervals do not overlap. (This is stricter than a test at 5%, since a
+reader makes several comparisons at once.) For several seeds, the interval covers those of all
+seeds, so the difference holds for each seed.
 """
 
-import math
 from typing import NamedTuple
 
+from gan_vs_vae.faults import LOOKS, find_faults, has_classes, read
+from gan_vs_vae.verdict import TOLERANCES, find_verdict
 from gan_vs_vae.wording import duration, interval, join_with_and, number, percent
 from sample_quality.priors import SUFFIX
 
@@ -19,52 +22,92 @@ PRIOR_SCORES = {
 }
 """Scores that samples of N(0, I) have as well, where a prior is learned."""
 
+MEASURES = {
+    "frechet_distance": (
+        "The Fréchet distance is 0 if the classifier's features are distributed as those of real "
+        "images"
+    ),
+    "precision": (
+        "Precision is the share of samples inside the reference's neighbourhoods, and says nothing "
+        "of sharpness"
+    ),
+    "coverage": "Coverage is the share of real images with a sample nearby",
+    "sharpness": "Sharpness is the share of the contrast that an edge crosses in a pixel",
+}
+"""Scores that have a sentence, and what they are."""
+
+SHARES = ("precision", "recall", "coverage")
+"""Scores that real images have most of."""
+
+SHOWN = ("blurred", "grainy", "hard edges")
+"""Faults that show in samples in the order of their sharpness."""
+
+LITTLE_VARIETY = 0.75
+"""Part of the recall and the coverage of real images below which samples are less varied."""
+
 SAME_TIME = 1.1
 """Times within 10% are about the same: one machine varies as much."""
 
 
-class Ranking(NamedTuple):
-    """Titles of entries, ranked by one score: the best, those whose intervals overlap its interval,
-    and the others, the better ones first."""
+class Finding(NamedTuple):
+    """A sentence, and True if samples in the order of their sharpness show what it says."""
 
-    best: str
-    tied: tuple
-    behind: tuple
-
-
-def rank(scores, better):
-    """The `Ranking` of one or more entries, by title to `PooledScore`; `better` is "lower" or
-    "higher"."""
-    sign = 1 if better == "lower" else -1
-    first, *others = sorted(scores, key=lambda title: sign * scores[title].value)
-    best = scores[first]
-
-    def overlaps(title):
-        return scores[title].low <= best.high and best.low <= scores[title].high
-
-    return Ranking(
-        first,
-        tuple(title for title in others if overlaps(title)),
-        tuple(title for title in others if not overlaps(title)),
-    )
+    text: str
+    shows_sharpness: bool = False
 
 
 def find_all(entries, rows):
-    """All sentences on a list of `Entry` and their `ScoreRow`s, the most important first."""
-    return [
-        *unfinished(entries),
-        *frechet(rows),
+    """All `Finding`s on a list of `Entry` and their `ScoreRow`s, the most important first."""
+    faults = find_faults(rows)
+    more = [
+        *variety(rows, faults),
+        *classes(rows, faults),
+        *measures(rows),
         *learned_priors(rows),
-        *precision_and_recall(rows),
-        *classes(rows),
-        *copies(entries, rows),
+        *copies(entries, rows, faults),
         *times(entries),
+    ]
+    return [
+        *map(Finding, unfinished(entries)),
+        *verdicts(entries, rows, faults),
+        *map(Finding, indistinguishable(rows, faults)),
+        *(Finding(text, kind in SHOWN) for one in faults.values() for kind, text in one.items()),
+        *map(Finding, more),
     ]
 
 
-def _rows_of(rows, name):
-    """The rows of one score: several if runs were scored by different protocols."""
-    return [row for row in rows if row.name == name]
+def verdicts(entries, rows, faults):
+    """The `Finding` of `find_verdict`, in a list, if there are entries to compare."""
+    titles = [entry.title for entry in entries]
+    verdict = find_verdict(titles, rows, faults) if len(titles) > 1 else None
+    if verdict is None:
+        return []
+    return [Finding(verdict.text, not {"sharpness", "fine_detail"}.isdisjoint(verdict.disputed_by))]
+
+
+def indistinguishable(rows, faults):
+    """A sentence on samples that no measure tells from real images."""
+    titles = [
+        title for title, scores in read(rows).items() if not faults[title] and _looks_real(scores)
+    ]
+    if not titles:
+        return []
+    return [f"No measure here tells the samples of {join_with_and(titles)} from real images."]
+
+
+def _looks_real(scores):
+    if "frechet_distance" not in scores:
+        return False
+    (distance, floor), *shares = (scores[name] for name in ("frechet_distance", *SHARES))
+    return (
+        distance.low <= floor
+        and all(share.high >= floor for share, floor in shares)
+        and all(
+            abs(scores[name].score.value - scores[name].floor) <= margin * scores[name].floor
+            for name, margin in TOLERANCES.items()
+            if name in scores
+        )
+    )
 
 
 def unfinished(entries):
@@ -75,26 +118,6 @@ def unfinished(entries):
         for run in entry.runs
         if run.is_unfinished
     ]
-
-
-def frechet(rows):
-    """The order of the entries in Fréchet distance, and the distance of real images."""
-    meaning = "the features of its samples are distributed more like those of real images"
-    sentences = []
-    for row in _rows_of(rows, "frechet_distance"):
-        sentences.append(_compare(row, "Fréchet distance", "lower", meaning))
-        if row.floor is not None:
-            sentences.append(_against_floor(row))
-    return sentences
-
-
-def _against_floor(row):
-    floor = f"Real training images in place of samples have a distance of {number(row.floor)}"
-    above = [title for title, score in row.scores.items() if score.low > row.floor]
-    if len(above) < len(row.scores):
-        return f"{floor}."
-    distances = "the distance is" if len(above) == 1 else "all distances are"
-    return f"{floor}; {distances} larger than that."
 
 
 def learned_priors(rows):
@@ -117,67 +140,54 @@ def learned_priors(rows):
         before, after = values["negative_log_likelihood", title], values[learned, title]
         change = "more" if after <= before else "less"
         sentences.append(
-            f"The learned prior of {title} gives test images {number(abs(before - after))} nats "
-            f"{change} than N(0, I): −log p(x) is {number(after)} against {number(before)}."
+            f"Under the learned prior of {title}, test images are {change} probable than under "
+            f"N(0, I), by {number(abs(before - after))} nats each: −log p(x) is {number(after)} "
+            f"against {number(before)}."
         )
     return sentences
 
 
-def precision_and_recall(rows):
-    """The order of the entries in precision and in recall: the two often differ."""
-    meanings = {
-        "precision": "more of its samples have features close to those of real images",
-        "recall": "more real images have features close to those of its samples",
-    }
-    return [
-        _compare(row, name, "higher", meaning)
-        for name, meaning in meanings.items()
-        for row in _rows_of(rows, name)
-        if len(row.scores) > 1
-    ]
+def variety(rows, faults):
+    """Samples that leave out much of what real images show; both recall and coverage say so.
 
-
-def _compare(row, label, better, meaning):
-    """The order of entries in one score; `meaning` is what a better score says of an entry."""
-    best, tied, behind = rank(row.scores, better)
-    values = {title: f"{number(one.value)} ({interval(one)})" for title, one in row.scores.items()}
-    others = join_with_and([f"{title}, {values[title]}" for title in behind]) if behind else ""
-    if tied:
-        text = f"There is no clear difference in {label} between {join_with_and([best, *tied])}: "
-        found = join_with_and([values[title] for title in (best, *tied)])
-        is_known = all(math.isfinite(row.scores[title].low) for title in (best, *tied))
-        text += f"the intervals of {found} overlap." if is_known else f"{found}."
-        worse = {"lower": "higher", "higher": "lower"}[better]
-        return text + (f" It is {worse} for {others}." if others else "")
-    if not others:
-        return f"The {label} of {best} is {values[best]}."
-    degree = better if len(behind) == 1 else f"{better.removesuffix('er')}est"
-    return f"{best} has the {degree} {label}, {values[best]}, against {others}: {meaning}."
-
-
-def classes(rows):
-    """Missing and unequal classes, as the classifier sees them."""
+    It is not said of samples that look unlike real images: these are near to none for that reason.
+    """
     sentences = []
-    for row in _rows_of(rows, "missing_classes"):
-        if complete := [title for title, score in row.scores.items() if score.high == 0]:
-            titles = join_with_and(complete)
-            sentences.append(f"The classifier finds every class among the samples of {titles}.")
-        sentences += [
-            f"{title} hardly generates {number(score.value)} of {len(score.parts)} classes: each "
-            "has less than a tenth of an equal share."
-            for title, score in row.scores.items()
-            if score.low > 0
-        ]
-    for row in _rows_of(rows, "class_imbalance"):
-        unequal = [
-            _extreme_classes(title, score.parts)
-            for title, score in row.scores.items()
-            if score.low > row.floor
-        ]
-        if unequal:
+    for title, scores in read(rows).items():
+        pair = [scores[name] for name in ("recall", "coverage") if name in scores]
+        is_little = all(score.high < LITTLE_VARIETY * floor for score, floor in pair)
+        if len(pair) == 2 and is_little and not faults[title].keys() & LOOKS:
+            recall, coverage = (f"{number(score.value)} ({number(floor)})" for score, floor in pair)
             sentences.append(
-                f"The classes are less equal than those of real images. {'; '.join(unequal)}."
+                f"The samples of {title} are less varied than real images: recall {recall} and "
+                f"coverage {coverage}; in brackets those of real images."
             )
+    return sentences
+
+
+def classes(rows, faults):
+    """What the classifier sees of classes, of samples that it can see."""
+    scores = read(rows)
+    known = [title for title in scores if "missing_classes" in scores[title]]
+    sentences = [
+        f"The classes of {title} say little: the classifier has not learned from such images."
+        for title in known
+        if not has_classes(scores[title])
+    ]
+    known = [title for title in known if has_classes(scores[title])]
+    complete = [title for title in known if scores[title]["missing_classes"].score.high == 0]
+    if complete:
+        titles = join_with_and(complete)
+        sentences.append(f"The classifier finds every class among the samples of {titles}.")
+    unequal = [
+        _extreme_classes(title, scores[title]["class_imbalance"].score.parts)
+        for title in complete
+        if scores[title]["class_imbalance"].score.low > scores[title]["class_imbalance"].floor
+    ]
+    if unequal:
+        sentences.append(
+            f"The classes are less equal than those of real images. {'; '.join(unequal)}."
+        )
     return sentences
 
 
@@ -189,11 +199,33 @@ def _extreme_classes(title, shares):
     )
 
 
-def copies(entries, rows):
-    """Copies of training images, and samples that are nearly equal."""
+def measures(rows):
+    """The numbers of `MEASURES`, with what they are and those of real images; no praise."""
+    return [_measure(row, MEASURES[row.name]) for row in rows if row.name in MEASURES]
+
+
+def _measure(row, meaning):
+    ordered = sorted(row.scores.items(), key=lambda item: item[1].value)
+    if row.name != "frechet_distance":
+        ordered.reverse()
+    values = [f"{title} {number(score.value)} ({interval(score)})" for title, score in ordered]
+    text = f"{meaning}: {join_with_and(values)}; real images {number(row.floor)}."
+    above = [title for title, score in ordered if score.low > row.floor]
+    if row.name == "precision" and above:
+        text += (
+            f" More than that of real images ({join_with_and(above)}) is no merit: such samples "
+            "gather where real images are most alike."
+        )
+    return text
+
+
+def copies(entries, rows, faults):
+    """Where no copies of training images were found, and a copy would have been noticed."""
     sentences = []
-    for row in _rows_of(rows, "memorized"):
-        clean = [title for title, score in row.scores.items() if score.value == 0]
+    for row in (row for row in rows if row.name == "memorized"):
+        clean = [
+            title for title, score in row.scores.items() if score.value == 0 and not faults[title]
+        ]
         if clean:
             each = "each of" if len(clean) > 1 else "of"
             sentences.append(
@@ -201,9 +233,6 @@ def copies(entries, rows):
                 f"{row.protocol.num_generated:,} samples {each} {join_with_and(clean)}."
                 f"{_missed_copies(entries, clean)}"
             )
-        sentences += _more_than_real(row, "are copies of training images")
-    for row in _rows_of(rows, "duplicated"):
-        sentences += _more_than_real(row, "are nearly equal to another sample")
     return sentences
 
 
@@ -216,15 +245,6 @@ def _missed_copies(entries, titles):
     return text if is_changed else ""
 
 
-def _more_than_real(row, what):
-    return [
-        f"{percent(score.value)} of the samples of {title} {what} (real images: "
-        f"{percent(row.floor)})."
-        for title, score in row.scores.items()
-        if score.low > row.floor
-    ]
-
-
 def times(entries):
     """Training times, and their ratio if the hardware is the same."""
     known = [entry for entry in entries if entry.seconds and not entry.is_unfinished]
@@ -232,8 +252,10 @@ def times(entries):
         return []
     texts = join_with_and([f"{duration(entry.seconds)} for {entry.title}" for entry in known])
     environments = [run.environment for entry in known for run in entry.runs]
-    machines = {repr(environment and environment.hardware) for environment in environments}
-    if len(machines) > 1:
+    machines = [environment and environment.hardware for environment in environments]
+    if None in machines:
+        return [f"Training took {texts}. On which hardware is not recorded."]
+    if len(set(map(repr, machines))) > 1:
         return [f"Training took {texts}. The recorded hardware is not the same."]
     fast, *_, slow = sorted(known, key=lambda entry: entry.seconds)
     ratio = slow.seconds / fast.seconds

@@ -14,15 +14,17 @@ from gan_vs_vae.tables import configuration_table, describe_protocol, score_tabl
 from training_run.pictures.interpolation import percentages
 
 
-def build_page(runs, networks, pictures, qualities, seed):
+def build_page(runs, networks, pictures, real, qualities, seed, *, explorer=None):
     """The report's HTML.
 
     Args:
         runs: list of `Run`.
         networks: title of a run to dict of name to loaded network.
         pictures: title of a run to `RunPictures`.
+        real: the `RealPictures` of its images.
         qualities: title of a run to `Quality`.
         seed: seed of the pictures and scores.
+        explorer: name of a page beside the report in which these networks run; None without one.
 
     Returns:
         str. The same arguments give the same text.
@@ -34,6 +36,8 @@ def build_page(runs, networks, pictures, qualities, seed):
         "entries": entries,
         "spec": runs[0].spec,
         "seed": seed,
+        "real": real,
+        "explorer": explorer,
         "findings": find_all(entries, rows),
         "colors": colors,
         "pictures": pictures,
@@ -101,7 +105,12 @@ def _scores_by_seed(runs, qualities):
 def _film(frames):
     """The frames of a run as the script of the page reads them."""
     return [
-        {"fraction": one.fraction, "src": one.picture.uri, "alt": one.alt, "caption": one.caption}
+        {
+            "fraction": one.fraction,
+            "src": one.picture.uri,
+            "alt": one.picture.alt,
+            "caption": one.caption,
+        }
         for one in frames
     ]
 

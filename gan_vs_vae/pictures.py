@@ -8,10 +8,12 @@ import numpy as np
 from PIL import Image
 
 from gan_vs_vae.runs import grids
-from gan_vs_vae.wording import duration
+from gan_vs_vae.wording import duration, number, percent
 from sample_quality.priors import latents_of, load_prior
 from sample_quality.score_run import encodable_images, sample_images
+from sample_quality.scores.contrast import contrasts
 from sample_quality.scores.copies import nearest_training_images
+from sample_quality.scores.sharpness import edge_sharpness
 from training_run.errors import UserError
 from training_run.pictures.gif import evenly_spaced
 from training_run.pictures.grid import image_grid, interleave_rows
@@ -19,6 +21,9 @@ from training_run.pictures.interpolation import latents_between
 from training_run.pictures.pixels import to_pillow, to_uint8
 from training_run.step.batches import draw_normal, scale_images
 from training_run.step.sampling import choose_labels
+
+SCORE_COLUMN = "frechet_distance"
+"""Column of log.csv with the scores of a run while it trained."""
 
 MAX_PIXEL_ART = 32
 """Images up to this width keep every pixel. Larger ones are treated as photographs."""
@@ -33,25 +38,26 @@ MAX_FRAMES = 25
 NUM_STRIPS = 4
 STRIP_FRAMES = 11
 NUM_NEIGHBOURS = 10
+NUM_IN_ORDER = 10
 PADDING = 1
 JPEG_QUALITY = 85
 
 
 class Picture(NamedTuple):
     """A picture inside the page, as a data URI. The pixels of small images stay visible squares
-    when the page enlarges them (`is_pixels`)."""
+    when the page enlarges them (`is_pixels`). `alt` says in numbers what is seen."""
 
     uri: str
     width: int
     height: int
     is_pixels: bool
+    alt: str = ""
 
 
 class Frame(NamedTuple):
     """A grid of samples from the training; `fraction` is its step as a share of all steps."""
 
     fraction: float
-    alt: str
     caption: str
     picture: Picture
 
@@ -61,7 +67,9 @@ class RunPictures(NamedTuple):
 
     Attributes:
         samples: grid of `num_samples` images.
+        by_sharpness: a row of them, from the softest to the sharpest.
         neighbours: samples, and below each the nearest training image.
+        nearness: what their distances are, in a sentence.
         interpolations: rows of images between two latents.
         ends: description of these latents.
         frames: list of `Frame`; empty if the run saved no grids.
@@ -69,10 +77,29 @@ class RunPictures(NamedTuple):
 
     samples: Picture
     num_samples: int
+    by_sharpness: Picture
     neighbours: Picture
+    nearness: str
     interpolations: Picture
     ends: str
     frames: list
+
+
+class RealPictures(NamedTuple):
+    """Real test images in the place of samples: `samples` and `by_sharpness` of `RunPictures`."""
+
+    samples: Picture
+    by_sharpness: Picture
+
+
+def make_real_pictures(data, noun):
+    """The `RealPictures` of an `ImageData`; `noun` is what its images are called."""
+    num_columns = columns_of(data.x_test)
+    images = data.x_test[: num_columns**2]
+    return RealPictures(
+        samples=grid_picture(images, num_columns, describe_images(images, f"real {noun}")),
+        by_sharpness=sharpness_row(images, f"real {noun}"),
+    )
 
 
 def make_pictures(run, networks, data, seed):
@@ -98,16 +125,67 @@ def make_pictures(run, networks, data, seed):
             f"{run.folder.network(run.network)}: expected images of shape "
             f"{data.x_train.shape[1:]}, as those of the data set, received {samples.shape[1:]}"
         )
-    _, nearest = nearest_training_images(samples[:NUM_NEIGHBOURS], data.x_train)
-    pairs = [samples[:NUM_NEIGHBOURS], data.x_train[nearest[:, 0]]]
-    interpolations, ends = interpolate(run, networks, data, seed, latents)
+    strips, ends = interpolate(run, networks, data, seed, latents)
+    name = f"{run.spec.noun} by {run.title}"
+    neighbours, nearness = _neighbours(samples[:NUM_NEIGHBOURS], data, name)
     return RunPictures(
-        samples=grid_picture(samples, num_columns),
+        samples=grid_picture(samples, num_columns, describe_images(samples, name)),
         num_samples=num,
-        neighbours=grid_picture(interleave_rows(pairs, NUM_NEIGHBOURS), NUM_NEIGHBOURS),
-        interpolations=grid_picture(interpolations, STRIP_FRAMES),
+        by_sharpness=sharpness_row(samples, name),
+        neighbours=neighbours,
+        nearness=nearness,
+        interpolations=grid_picture(strips, STRIP_FRAMES, _describe_strips(strips, name)),
         ends=ends,
         frames=read_frames(run),
+    )
+
+
+def describe_images(images, name):
+    """What is seen in a grid of (N, H, W, C) uint8 images, in numbers; `name` is what they are."""
+    sharpness, contrast = edge_sharpness(images).mean(), contrasts(images).mean()
+    return (
+        f"{len(images)} {name}: an edge crosses {percent(sharpness)} of the contrast in a pixel, "
+        f"the darkest and the brightest pixel are {number(contrast, 2)} apart, and "
+        f"{percent(images.mean() / 255)} of white is the mean brightness"
+    )
+
+
+def sharpness_row(images, name):
+    """A `Picture` of `NUM_IN_ORDER` of the images, evenly spaced from the softest to the
+    sharpest."""
+    sharpness = edge_sharpness(images)
+    order = np.argsort(sharpness, kind="stable")
+    chosen = order[np.linspace(0, len(images) - 1, NUM_IN_ORDER).round().astype(int)]
+    softest, sharpest = percent(sharpness[chosen[0]]), percent(sharpness[chosen[-1]])
+    alt = (
+        f"{NUM_IN_ORDER} of {len(images)} {name}, from the softest, whose edges cross {softest} of "
+        f"the contrast in a pixel, to the sharpest, {sharpest}"
+    )
+    return grid_picture(images[chosen], NUM_IN_ORDER, alt)
+
+
+def _neighbours(samples, data, name):
+    """Samples above their nearest training images: `Picture`, and a sentence on the distances."""
+    distances, nearest = nearest_training_images(samples, data.x_train)
+    pairs = interleave_rows([samples, data.x_train[nearest[:, 0]]], NUM_NEIGHBOURS)
+    real, _ = nearest_training_images(data.x_test[: len(samples)], data.x_train)
+    mean, real = number(distances.mean(), 2), number(real.mean(), 2)
+    nearness = f"Mean distance to the nearest: {mean}; of as many test images: {real}."
+    alt = (
+        f"{len(samples)} {name} and below each the nearest training image, at distances from "
+        f"{number(distances.min(), 2)} to {number(distances.max(), 2)}"
+    )
+    return grid_picture(pairs, NUM_NEIGHBOURS, alt), nearness
+
+
+def _describe_strips(images, name):
+    """What is seen in `NUM_STRIPS` strips, in numbers."""
+    strips = images.reshape(NUM_STRIPS, STRIP_FRAMES, -1) / 255
+    between = np.abs(np.diff(strips, axis=1)).mean()
+    ends = np.abs(strips[:, -1] - strips[:, 0]).mean()
+    return (
+        f"{NUM_STRIPS} rows of {STRIP_FRAMES} {name}: neighbours in a row differ by "
+        f"{percent(between)} of the range from black to white, its ends by {percent(ends)}"
     )
 
 
@@ -129,21 +207,22 @@ def columns_of(images):
     return 10 if images.shape[2] <= MAX_PIXEL_ART else 6
 
 
-def grid_picture(images, num_columns):
+def grid_picture(images, num_columns, alt=""):
     """A `Picture` of (N, H, W, C) uint8 images as a grid."""
     factor = -(-images.shape[2] // MAX_WIDTH)
     smaller = [np.asarray(to_pillow(image).reduce(factor)) for image in images]
     smaller = np.stack(smaller).reshape(len(images), *smaller[0].shape[:2], -1)
-    return as_picture(image_grid(smaller, num_columns, PADDING), images.shape[2] <= MAX_PIXEL_ART)
+    grid = image_grid(smaller, num_columns, PADDING)
+    return as_picture(grid, images.shape[2] <= MAX_PIXEL_ART, alt)
 
 
-def as_picture(pixels, is_pixels):
+def as_picture(pixels, is_pixels, alt=""):
     """A `Picture` of uint8 pixels: PNG if every pixel counts, else JPEG."""
     picture = to_pillow(pixels)
     kind, options = ("png", {}) if is_pixels else ("jpeg", {"quality": JPEG_QUALITY})
     buffer = io.BytesIO()
     picture.save(buffer, format=kind, optimize=True, **options)
-    return Picture(data_uri(buffer.getvalue(), f"image/{kind}"), *picture.size, is_pixels)
+    return Picture(data_uri(buffer.getvalue(), f"image/{kind}"), *picture.size, is_pixels, alt)
 
 
 def data_uri(content, kind):
@@ -162,12 +241,21 @@ def _read_frame(run, step, path):
         pixels = np.asarray(picture.reduce(-(-picture.width // MAX_GRID_WIDTH)))
     seconds = run.seconds_at(step)
     time = "" if seconds is None else f" · {duration(seconds)}"
+    alt = f"Grid of {run.spec.noun} by {run.title} at step {step:,}{_distance_at(run, step)}"
     return Frame(
         fraction=round(min(1.0, step / run.total_steps), 4),
-        alt=f"Grid of {run.spec.noun} by {run.title} at step {step:,}",
         caption=f"step {step:,} of {run.total_steps:,}{time}",
-        picture=as_picture(pixels, run.spec.image_shape[1] <= MAX_PIXEL_ART),
+        picture=as_picture(pixels, run.spec.image_shape[1] <= MAX_PIXEL_ART, alt),
     )
+
+
+def _distance_at(run, step):
+    """The Fréchet distance that the log has at a step, as the end of a sentence."""
+    values = run.log.get(SCORE_COLUMN, np.array([]))
+    found = [
+        value for at, value in zip(run.log.get("step", ()), values, strict=False) if at == step
+    ]
+    return f", Fréchet distance {number(found[0])}" if found and np.isfinite(found[0]) else ""
 
 
 def interpolate(run, networks, data, seed, latents=None):

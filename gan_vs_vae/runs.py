@@ -5,6 +5,7 @@ Nothing here knows a model: the configuration is read as plain values.
 
 from collections import Counter
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from training_run.config.intervals import interval_to_steps
 from training_run.config.yaml_source import read_yaml
 from training_run.data.datasets import find_dataset
 from training_run.data.image_data import DataSpec
+from training_run.data.mnist import FASHION_MNIST, MNIST
 from training_run.errors import UserError
 from training_run.run_folder.environment import Environment, read_environment
 from training_run.run_folder.find import find_run
@@ -40,7 +42,7 @@ class Run:
         network: name of the network that makes its samples, "generator" or "decoder".
         log: columns of log.csv, name to (rows,) float64; empty without a log.
         environment: its `Environment`; None if environment.json is missing or damaged.
-        spec: `DataSpec` of its images.
+        spec: `DataSpec` of its images, named by the record of what was trained on.
     """
 
     folder: RunDir
@@ -63,6 +65,11 @@ class Run:
     @property
     def folder_name(self):
         return self.folder.path.resolve().name
+
+    @property
+    def data_checksum(self):
+        """First digits of the SHA-256 of its training images; None if there is no record."""
+        return self.environment and self.environment.data.sha256_x_train[:12]
 
     @property
     def seed(self):
@@ -134,6 +141,7 @@ def read_run(folder):
         )
     for path in folder.path.glob("*.keras"):
         check_network(folder, path.stem)
+    environment = _read_environment(folder)
     run = Run(
         folder=folder,
         title="",
@@ -141,10 +149,19 @@ def read_run(folder):
         settings=settings,
         network=image_network(folder),
         log=read_log(folder.log) if folder.log.is_file() else {},
-        environment=_read_environment(folder),
-        spec=find_dataset(settings.data).spec,
+        environment=environment,
+        spec=_named(find_dataset(settings.data).spec, settings.data, environment),
     )
     return replace(run, title=run.name)
+
+
+def _named(spec, data_config, environment):
+    """The `DataSpec` with the name of local images: a file of any images may be read as `mnist`."""
+    recorded = environment and environment.data.sha256_x_train
+    known = {MNIST.sha256["x_train"], FASHION_MNIST.sha256["x_train"]}
+    if data_config.path is None or recorded in known:
+        return spec
+    return replace(spec, title=f"Images in {Path(data_config.path).name}", noun="images")
 
 
 def _read_environment(folder):
@@ -178,11 +195,10 @@ def _check_same_images(first, other):
 
 
 def _describe_images(run):
-    checksum = run.environment and run.environment.data.sha256_x_train
     return {
         "data set": run.settings.data.dataset,
         "image shape": "x".join(map(str, run.spec.image_shape)),
-        "training images": checksum[:12] if checksum else None,
+        "training images": run.data_checksum,
     }
 
 

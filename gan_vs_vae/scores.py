@@ -1,8 +1,16 @@
 """The scores of runs: read from their folders where they fit, else computed."""
 
+from sample_quality.image_scores import OF_EACH_IMAGE
 from sample_quality.priors import prior_checksum
-from sample_quality.protocol import MAX_REAL, Protocol, read_quality, write_quality
-from sample_quality.score_run import find_classifier, measure_run
+from sample_quality.protocol import (
+    MAX_REAL,
+    METRICS,
+    Protocol,
+    Quality,
+    read_quality,
+    write_quality,
+)
+from sample_quality.score_run import find_classifier, measure_each_image, measure_run
 from training_run.errors import UserError
 from training_run.files import sha256_of_file
 
@@ -11,7 +19,8 @@ def score_runs(runs, data, num, seed, report):
     """The `Quality` of each run, all by the same protocol.
 
     New scores are saved in the run's quality.json, but never over scores of the same network by
-    another protocol. A folder that cannot be written to is left as it is.
+    another protocol. Scores of an older version of the package are kept, and what it did not
+    measure is added. A folder that cannot be written to is left as it is.
 
     Args:
         runs: list of `Run`.
@@ -29,13 +38,24 @@ def score_runs(runs, data, num, seed, report):
     protocols = wanted_protocols(data, runs[0].settings.data, num, seed)
     found = {}
     for run in runs:
-        stored = found[run.title] = stored_quality(run)
-        if stored is None or not has_protocols(stored, protocols):
+        quality = stored_quality(run)
+        if quality is None or not has_protocols(quality, protocols):
             report(f"scoring {run.folder.path} (about a minute)")
-            found[run.title] = measure_run(run.folder, run.network, run.settings, num, seed)
-        if stored is None:
-            _save(run, found[run.title])
+            may_save = quality is None
+            quality = measure_run(run.folder, run.network, run.settings, num, seed)
+        elif may_save := not quality.scores.keys() >= OF_EACH_IMAGE.keys():
+            report(f"measuring the sharpness of {run.folder.path}")
+            quality = _add_scores_of_each_image(run, quality, data, num, seed)
+        if may_save:
+            _save(run, quality)
+        found[run.title] = quality
     return found
+
+
+def _add_scores_of_each_image(run, quality, data, num, seed):
+    more = measure_each_image(run.folder, run.network, run.settings, data, num, seed)
+    scores = quality.scores | more
+    return Quality({name: scores[name] for name in METRICS if name in scores}, quality.about)
 
 
 def wanted_protocols(data, data_config, num, seed):

@@ -2,10 +2,10 @@
 
 from typing import NamedTuple
 
-from gan_vs_vae.findings import rank
+from gan_vs_vae.ranking import rank
 from gan_vs_vae.runs import config_differences
 from gan_vs_vae.wording import duration, interval, number
-from sample_quality.protocol import METRICS, PIXELS
+from sample_quality.protocol import EACH_IMAGE, METRICS, PIXELS
 
 MEANINGS = {
     "frechet_distance": "distance between the features of samples and of real images",
@@ -18,6 +18,9 @@ MEANINGS = {
     "class_imbalance": "share of samples that would have to change class for equal classes",
     "missing_classes": "number of classes with hardly any samples",
     "conditional_accuracy": "share of samples that the classifier assigns to the requested label",
+    "sharpness": "slope of edges: share of an image's contrast that an edge crosses in a pixel",
+    "fine_detail": "share of an image's variance that repeats within 4 pixels; noise has most",
+    "contrast": "brightest minus darkest pixel of an image, black 0, white 1",
     "memorized": "share of samples that are copies of a training image",
     "duplicated": "share of samples nearly equal to another sample",
     "reconstruction_error": "squared error, sum over all pixels, black 0, white 1",
@@ -77,6 +80,7 @@ def training_table(runs, networks):
         "preset": lambda run: Cell(run.name),
         "run": lambda run: Cell(run.folder_name),
         "seed": lambda run: Cell(str(run.seed)),
+        "data": _data,
         "trained": _trained_steps,
         "batch": lambda run: Cell(f"{run.values['training']['batch_size']} images"),
         "training time": _training_time,
@@ -86,6 +90,12 @@ def training_table(runs, networks):
     }
     rows = [Row(name, "", [cell(run) for run in runs]) for name, cell in properties.items()]
     return Table([Cell(run.title) for run in runs], [Group("", rows)])
+
+
+def _data(run):
+    return Cell(
+        run.spec.title, f"SHA-256 of the training images {run.data_checksum or 'not recorded'}"
+    )
 
 
 def _trained_steps(run):
@@ -179,6 +189,8 @@ def _clearly_best(row, better):
 
 def describe_protocol(protocol):
     """A protocol as text, without its seed. Short checksums identify images and features."""
+    if protocol.features == EACH_IMAGE:
+        return f"{protocol.num_generated:,} samples, {EACH_IMAGE}"
     if not protocol.num_real:
         return f"{protocol.num_generated:,} samples, compared pixel by pixel with each other"
     split = "training" if protocol.split == "train" else protocol.split

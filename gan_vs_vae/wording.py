@@ -24,8 +24,11 @@ def number(value, num_digits=3):
 
 
 def percent(share):
-    """A share of 1 as a percentage: 0.1492 gives "14.9%"."""
-    return f"{100 * share:.0f}%" if share in (0, 1) else f"{100 * share:.1f}%"
+    """A share of 1 as a percentage: 0.1492 gives "14.9%". Few are not none, and most not all."""
+    if share in (0, 1):
+        return f"{100 * share:.0f}%"
+    text = f"{100 * share:.1f}%"
+    return {"0.0%": "under 0.1%", "100.0%": "over 99.9%"}.get(text, text)
 
 
 def duration(seconds):

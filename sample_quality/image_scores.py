@@ -12,6 +12,7 @@ from sample_quality.protocol import (
     Protocol,
     Score,
     make_score,
+    mean_score,
     share_score,
 )
 from sample_quality.scores.class_balance import (
@@ -22,6 +23,7 @@ from sample_quality.scores.class_balance import (
 )
 from sample_quality.scores.classifier_score import classifier_score
 from sample_quality.scores.conditional_accuracy import matches_label
+from sample_quality.scores.contrast import contrasts
 from sample_quality.scores.copies import is_duplicated, is_memorized
 from sample_quality.scores.frechet import frechet_distance, moments, resampled_frechet_distances
 from sample_quality.scores.kernel import kernel_distance, kernel_distances
@@ -32,9 +34,13 @@ from sample_quality.scores.precision_recall import (
     manifold_errors,
     manifold_scores,
 )
+from sample_quality.scores.sharpness import edge_sharpness, fine_detail
 
 NUM_CHECKED_FOR_COPIES = 2000
 """Images compared with all training images, pixel by pixel."""
+
+OF_EACH_IMAGE = {"sharpness": edge_sharpness, "fine_detail": fine_detail, "contrast": contrasts}
+"""Scores that are the mean of what each image has by itself, and their functions."""
 
 
 class Sets(NamedTuple):
@@ -59,7 +65,7 @@ def score_images(images, reference, train, classifier=None, *, labels=None, seed
         reference: (N, H, W, C) uint8, real images that the model has not seen.
         train: (T, H, W, C) uint8, the training images, T at least M. For the floor, M of them
             take the place of the generated images.
-        classifier: a `Classifier`; None where there is none, which leaves the scores of copies.
+        classifier: a `Classifier`; None where there is none, which leaves the scores of pixels.
         labels: (M,) ints, the classes that a conditional model was asked for.
         seed: of the choice of training images and of the bootstrap.
 
@@ -73,10 +79,10 @@ def score_images(images, reference, train, classifier=None, *, labels=None, seed
             f"{train.shape} for training"
         )
     rng = np.random.default_rng(seed)
-    train_sample = train[rng.choice(len(train), len(images), replace=False)]
+    train_sample = _draw(train, len(images), rng)
     sets = Sets(reference, images, train_sample)
     protocol = Protocol.against(reference, len(images), seed)
-    scores = _copy_scores(sets, train, seed)
+    scores = _copy_scores(sets, train, seed) | score_each_image(images, train, seed=seed)
     if classifier is not None:
         protocol = protocol.by_classifier(classifier)
         classified = Sets(*map(classifier, sets))
@@ -90,6 +96,33 @@ def score_images(images, reference, train, classifier=None, *, labels=None, seed
     return {name: scores[name] for name in METRICS if name in scores}
 
 
+def score_each_image(images, train, *, seed=0):
+    """Scores that need neither a classifier nor a comparison of images: those of `OF_EACH_IMAGE`.
+
+    Args as for `score_images`.
+
+    Returns:
+        dict of `METRICS` name to `Score`.
+    """
+    train_sample = _draw(train, len(images), np.random.default_rng(seed))
+    protocol = Protocol.of_each(len(images), seed)
+    return {
+        name: mean_score(
+            name,
+            measure(images),
+            float(measure(train_sample).mean()),
+            protocol,
+            np.random.default_rng(seed),
+        )
+        for name, measure in OF_EACH_IMAGE.items()
+    }
+
+
+def _draw(train, num, rng):
+    """As many training images, for the floor: (num, H, W, C)."""
+    return train[rng.choice(len(train), num, replace=False)]
+
+
 def score_normal_prior(images, reference, train, classifier, *, seed=0):
     """Scores of samples of N(0, I), for a VAE whose samples come from a learned prior.
 
@@ -99,7 +132,7 @@ def score_normal_prior(images, reference, train, classifier, *, seed=0):
         dict of the names in `METRICS` that end in `SUFFIX`.
     """
     rng = np.random.default_rng(seed)
-    train_sample = train[rng.choice(len(train), len(images), replace=False)]
+    train_sample = _draw(train, len(images), rng)
     protocol = Protocol.against(reference, len(images), seed).by_classifier(classifier)
     sets = (classifier(each).features for each in (reference, images, train_sample))
     features = Sets(*sets)

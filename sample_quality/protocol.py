@@ -28,6 +28,9 @@ MAX_REAL = 10_000
 
 PIXELS = "pixels"
 
+EACH_IMAGE = "each image by itself"
+"""What stands for the features where a score compares nothing."""
+
 
 @dataclass(frozen=True)
 class Protocol:
@@ -38,8 +41,8 @@ class Protocol:
         features_sha256: of the classifier's weights; "" for other features.
         split: where the reference images come from, "test", "train" or "".
         real_sha256: of the reference images' bytes.
-        num_real: number of reference images; 0 where samples are compared with each other, without
-            a split and a checksum.
+        num_real: number of reference images; 0 where samples are compared with each other or
+            looked at one by one, without a split and a checksum.
         num_generated: number of generated images; 0 for scores of a VAE on real images.
         seed: of the latents, of the images chosen for the floor and of the bootstrap.
     """
@@ -66,6 +69,11 @@ class Protocol:
         """The protocol of a score that compares the pixels of samples with each other."""
         return cls(PIXELS, "", "", "", 0, num_generated, seed)
 
+    @classmethod
+    def of_each(cls, num_generated, seed):
+        """The protocol of a score that is the mean of what each sample has by itself."""
+        return cls(EACH_IMAGE, "", "", "", 0, num_generated, seed)
+
     def by_classifier(self, classifier):
         """The same protocol, with the features of a `Classifier`."""
         record = classifier.record
@@ -74,6 +82,8 @@ class Protocol:
         )
 
     def __str__(self):
+        if self.features == EACH_IMAGE:
+            return f"{self.num_generated:,} samples, {EACH_IMAGE}, seed {self.seed}"
         features = f"{self.features} {self.features_sha256[:8]}".strip()
         if not self.num_real:
             return f"among {self.num_generated:,} samples, by {features}, seed {self.seed}"
@@ -124,6 +134,9 @@ METRICS = {
     "class_imbalance": Metric("class imbalance", "lower", (0.0, 1.0)),
     "missing_classes": Metric("missing classes", "lower", (0.0, math.inf)),
     "conditional_accuracy": Metric("conditional accuracy", "higher", (0.0, 1.0)),
+    "sharpness": Metric("sharpness", "near floor", (0.0, math.inf)),
+    "fine_detail": Metric("fine detail", "near floor", (0.0, 1.0)),
+    "contrast": Metric("contrast", "near floor", (0.0, 1.0)),
     "memorized": Metric("memorised", "near floor", (0.0, 1.0)),
     "duplicated": Metric("duplicated", "near floor", (0.0, 1.0)),
     "reconstruction_error": Metric("reconstruction error", "lower", (0.0, math.inf)),

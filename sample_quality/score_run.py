@@ -6,7 +6,7 @@ Importing this imports TensorFlow. What is read before that is in `run_settings.
 from functools import partial
 
 from sample_quality.features.classifier import classifier_for
-from sample_quality.image_scores import score_images, score_normal_prior
+from sample_quality.image_scores import score_each_image, score_images, score_normal_prior
 from sample_quality.priors import describe, latents_of, load_prior
 from sample_quality.protocol import MAX_REAL, METRICS, Quality
 from sample_quality.run_settings import USUAL_EFFORT
@@ -68,6 +68,22 @@ def measure_run(run, name, settings, num, seed, effort=USUAL_EFFORT):
     return Quality({name: scores[name] for name in METRICS if name in scores}, about)
 
 
+def measure_each_image(run, name, settings, data, num, seed):
+    """The scores that `score_each_image` gives a run: what older files do not have.
+
+    Args as for `measure_run`; `data` is the `ImageData` of the run. It takes seconds.
+
+    Returns:
+        dict of `METRICS` name to `Score`.
+    """
+    num = min(num, len(data.x_train))
+    network = load_network(run, name, LATENTS_TO_IMAGES)
+    prior = load_prior(run, {"decoder": network}) if name == "decoder" else None
+    labels = choose_labels(network, None, num)
+    images = sample_images(network, num, seed, settings.value_range, labels, latents_of(prior))
+    return score_each_image(images, data.x_train, seed=seed)
+
+
 def _check_shape(path, shape, expected):
     if shape != expected:
         raise UserError(
@@ -107,7 +123,7 @@ def find_classifier(data, data_config, note):
     try:
         return classifier_for(data, data_config)
     except UserError as error:
-        note(f"only copies were looked for, since the other scores need a classifier: {error}")
+        note(f"only pixels were compared, since the other scores need a classifier: {error}")
         return None
 
 

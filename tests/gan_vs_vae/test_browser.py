@@ -1,34 +1,6 @@
 """The report in a real browser, where one is installed."""
 
-import shutil
-
 import pytest
-
-pytest.importorskip("selenium", reason="selenium is not installed")
-from selenium import webdriver
-from selenium.common.exceptions import SessionNotCreatedException
-from selenium.webdriver.support.ui import WebDriverWait
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    binary = next(filter(None, map(shutil.which, BROWSERS)), None)
-    driver = shutil.which("chromedriver")
-    if not binary or not driver:
-        pytest.skip("needs chromium and chromedriver (Debian: chromium, chromium-driver)")
-    options = webdriver.ChromeOptions()
-    options.binary_location = binary
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
-        options.add_argument(argument)
-    try:
-        browser = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
-    except SessionNotCreatedException as error:
-        pytest.skip(f"chromium does not start here: {error.msg}")
-    yield browser
-    browser.quit()
 
 
 @pytest.fixture
@@ -57,7 +29,7 @@ def test_it_opens_without_a_word_and_with_all_pictures(page):
         "return Array.from(document.images).filter(i => !i.complete || !i.naturalWidth).length"
     )
     assert broken == 0
-    assert page.execute_script("return document.images.length") == 15
+    assert page.execute_script("return document.images.length") == 20
     assert page.get_log("browser") == []
 
 
@@ -77,6 +49,8 @@ def test_the_slider_moves_frames_and_captions(page):
 
 
 def test_play_goes_through_to_the_end_and_pause_stops(page):
+    from selenium.webdriver.support.ui import WebDriverWait
+
     button = page.find_element("id", "play")
     button.click()
     assert button.text == "Pause"
@@ -94,6 +68,21 @@ def test_the_page_never_scrolls_sideways(page, width):
     resize(page, width, mobile=width < 768)
     wide = page.execute_script("return document.documentElement.scrollWidth")
     assert wide <= width
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (375, 667)])
+def test_samples_are_side_by_side_on_the_first_screen(page, width, height):
+    """Of two runs, that is; of three, a phone shows two."""
+    resize(page, width, height=height, mobile=width < 768)
+    boxes = page.execute_script(
+        "return Array.from(document.querySelectorAll('.first img')).slice(0, 2)"
+        ".map(image => image.closest('.grid').getBoundingClientRect().toJSON())"
+    )
+    left, right = boxes
+    assert left["top"] == right["top"]
+    assert left["right"] < right["left"] and right["right"] <= width
+    assert left["bottom"] <= height
+    assert page.execute_script("return document.querySelector('h1').offsetTop") < left["top"]
 
 
 def test_paper_gets_the_last_pictures_and_everything_unfolded(page):

@@ -52,7 +52,10 @@ def test_nothing_is_fetched(page, elements):
 
 def test_every_picture_is_described_and_every_link_leads_somewhere(elements):
     images = elements.attributes("img")
-    assert len(images) == 3 * 5  # samples, progress, neighbours, strips and losses of each run
+    # Samples, progress, neighbours, strips and losses of each run, and real images; and, where a
+    # finding is on sharpness, a row of each.
+    assert len(images) == 3 * 5 + 1 + 4
+    assert all(re.search(r"[0-9]", attributes["alt"]) for attributes in images)
     assert all(len(attributes["alt"]) > 20 for attributes in images)
     assert len({attributes["alt"] for attributes in images}) == len(images)
     anchors = {attributes["id"] for _, attributes in elements.found if "id" in attributes}
@@ -76,6 +79,8 @@ def test_both_families_their_seeds_and_their_scores_are_there(page):
     assert "Fréchet distance" in page
     assert "Each seed by itself" in page
     assert "not scored while training" in page
+    assert "set quality.every" in page
+    assert "Images in tiny.npz: 50 grey training images of 8×8 pixels" in page
     assert "encodings of two test images" in page
     assert "/tmp" not in page
 
@@ -113,7 +118,8 @@ def test_an_unfinished_run_scored_while_training_without_classifier(
     assert main([str(run), "--out", str(tmp_path)]) == 0
     page = (tmp_path / "report.html").read_text()
     assert "step 30 of 40" in page
-    assert "there is no classifier of these digits" in page
+    assert "there is no classifier of these images" in page
+    assert "quality.every" not in page  # without a classifier, it would be refused
     assert "Curves of the Fréchet distance against the training time" in page
     assert "not scored while training" not in page
 

@@ -24,7 +24,8 @@ def make_run(folder, title, scores=None, protocol=None):
         (folder / title / "best").mkdir(parents=True)
         record = json.dumps({"protocol": asdict(protocol)})
         (folder / title / "best" / "score.json").write_text(record)
-    return SimpleNamespace(title=title, family="GAN", log=log, folder=RunDir(folder / title))
+    folder = RunDir(folder / title)
+    return SimpleNamespace(title=title, family="GAN", log=log, folder=folder, step=4)
 
 
 def test_rows_without_a_score_are_left_out_and_the_seed_does_not_separate_runs(tmp_path):
@@ -47,13 +48,18 @@ def test_rows_without_a_score_are_left_out_and_the_seed_does_not_separate_runs(t
     assert [titles for _, titles, _ in charts] == [["a", "b"], ["c"], ["f"]]
     assert "5,000 samples and 10,000 training images" in charts[0][0]
     assert charts[2][0] == "The protocol was not recorded"
+    assert charts[0][2].alt == (
+        "Curves of the Fréchet distance against the training time: a from 90 after 2 min 0 s "
+        "to 20 after 4 min 0 s and b from 80 after 1 min 0 s to 10 after 3 min 0 s"
+    )
 
 
 def test_losses_come_without_the_score_and_the_same_way_every_time(tmp_path):
     run = make_run(tmp_path, "a", [1, 2, 3, 4])
     picture = loss_curves(run)
     assert picture == loss_curves(run)
-    assert picture == loss_curves(make_run(tmp_path, "b"))
+    assert picture.uri == loss_curves(make_run(tmp_path, "b")).uri
+    assert picture.alt == "Curves of a up to step 4: d loss from 1 to 16"
     kind, _, content = picture.uri.partition(";base64,")
     assert kind == "data:image/svg+xml"
     assert b"<svg" in base64.b64decode(content)

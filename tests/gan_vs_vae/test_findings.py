@@ -6,7 +6,10 @@ from types import SimpleNamespace
 import pytest
 
 from gan_vs_vae import findings
+from gan_vs_vae.faults import find_faults
 from gan_vs_vae.pooling import Entry, PooledScore, ScoreRow
+from gan_vs_vae.ranking import rank
+from gan_vs_vae.verdict import find_verdict
 from sample_quality.protocol import Protocol
 from training_run.run_folder.environment import Hardware
 
@@ -27,104 +30,178 @@ def run(seconds=100.0, step=10, total=10, hardware="one", mirrored=None):
         step=step,
         total_steps=total,
         is_unfinished=step < total,
-        environment=SimpleNamespace(hardware=Hardware(processor=hardware)),
+        environment=hardware and SimpleNamespace(hardware=Hardware(processor=hardware)),
         settings=SimpleNamespace(data=SimpleNamespace(mirror_and_shift=mirrored)),
     )
 
 
 def test_ranking_by_intervals():
     cells = {"a": pooled(3), "b": pooled(1), "c": pooled(1.15), "d": pooled(2)}
-    assert findings.rank(cells, "lower") == ("b", ("c",), ("d", "a"))
-    assert findings.rank(cells, "higher") == ("a", (), ("d", "c", "b"))
+    assert rank(cells, "lower") == ("b", ("c",), ("d", "a"))
+    assert rank(cells, "higher") == ("a", (), ("d", "c", "b"))
 
 
-def test_a_clear_difference_in_frechet_distance_is_stated():
-    first, second = findings.frechet([row("frechet_distance", 0.16, a=pooled(8), b=pooled(31))])
-    assert first.startswith("a has the lower Fréchet distance, 8 (7.90 to 8.10), against b, 31 (")
-    assert "have a distance of 0.160; all distances are larger" in second
+def verdict(*rows, faults=None):
+    """The verdict on what the rows score, and what disputes it."""
+    titles = list(rows[0].scores)
+    return find_verdict(titles, rows, faults or {title: {} for title in titles})
+
+
+DISTANCE = row("frechet_distance", 0.16, a=pooled(8), b=pooled(31))
+
+
+def test_samples_are_closer_where_a_second_measure_agrees():
+    coverage = row("coverage", 0.9, a=pooled(0.6, 0.01), b=pooled(0.2, 0.01))
+    assert verdict(DISTANCE, coverage) == (
+        "The samples of a are closer to real images: the Fréchet distance (8 against 31; real "
+        "images 0.160) and coverage (0.600 against 0.200; real images 0.900) agree.",
+        (),
+    )
+
+
+def test_one_measure_alone_decides_nothing():
+    tied = row("precision", 0.9, a=pooled(0.6), b=pooled(0.65))
+    text, _ = verdict(DISTANCE, tied)
+    assert "no second measure agrees" in text
+
+
+def test_a_measure_that_says_otherwise_is_named():
+    precision = row("precision", 0.9, a=pooled(0.5, 0.01), b=pooled(0.7, 0.01))
+    text, disputed_by = verdict(DISTANCE, precision)
+    assert text.startswith("The measures disagree on which samples are closer to real images: ")
+    assert "distance those of a (8 against 31; real images 0.160), by precision, b (0.700" in text
+    assert disputed_by == ("precision",)
+
+
+def test_more_precision_than_real_images_have_is_no_merit():
+    above = row("precision", 0.7, a=pooled(0.72, 0.01), b=pooled(0.9, 0.01))
+    assert "no second measure agrees" in verdict(DISTANCE, above).text
+
+
+def test_sharpness_that_looks_the_same_has_no_say():
+    alike = row("sharpness", 0.77, a=pooled(0.72, 0.001), b=pooled(0.765, 0.001))
+    assert "no second measure agrees" in verdict(DISTANCE, alike).text
+    blurred = row("sharpness", 0.77, a=pooled(0.5, 0.001), b=pooled(0.765, 0.001))
+    assert verdict(DISTANCE, blurred).disputed_by == ("sharpness",)
+
+
+def test_where_sharpness_and_fine_detail_differ_neither_speaks_against_it():
+    coverage = row("coverage", 0.9, a=pooled(0.6, 0.01), b=pooled(0.2, 0.01))
+    sharp = row("sharpness", 0.77, a=pooled(0.5, 0.001), b=pooled(0.765, 0.001))
+    fine = row("fine_detail", 0.1, a=pooled(0.07, 0.001), b=pooled(0.8, 0.001))
+    assert verdict(DISTANCE, coverage, sharp, fine).text.startswith("The samples of a are closer")
+
+
+def test_copies_are_not_called_better():
+    coverage = row("coverage", 0.9, a=pooled(0.9, 0.01), b=pooled(0.2, 0.01))
+    text, _ = verdict(DISTANCE, coverage, faults={"a": {"copies": "..."}, "b": {}})
+    assert text == (
+        "The Fréchet distance and coverage are in favour of a, but its samples are copies of "
+        "training images: they are not called better."
+    )
 
 
 def test_there_is_no_clear_difference_between_overlapping_intervals():
-    (sentence, _) = findings.frechet([row("frechet_distance", a=pooled(8), b=pooled(8.15))])
-    assert "no clear difference in Fréchet distance between a and b" in sentence
-    assert "lower" not in sentence
-
-
-def test_of_three_the_tied_and_the_one_behind():
-    scores = {"a": pooled(8), "b": pooled(8.1), "c": pooled(12)}
-    (sentence, _) = findings.frechet([row("frechet_distance", **scores)])
-    assert "between a and b: the intervals of 8 (7.90 to 8.10) and 8.10 (" in sentence
-    assert "It is higher for c, 12 (" in sentence
-
-
-def test_of_three_the_lowest():
-    scores = {"a": pooled(8), "b": pooled(9), "c": pooled(12)}
-    (sentence, _) = findings.frechet([row("frechet_distance", **scores)])
-    assert sentence.startswith("a has the lowest Fréchet distance")
-
-
-def test_a_distance_at_the_floor_is_not_called_larger():
-    (_, sentence) = findings.frechet([row("frechet_distance", 7.95, a=pooled(8))])
-    assert "larger" not in sentence
-
-
-def test_precision_and_recall_can_point_in_opposite_directions():
-    rows = [
-        row("precision", a=pooled(0.8, 0.01), b=pooled(0.6, 0.01)),
-        row("recall", a=pooled(0.3, 0.01), b=pooled(0.5, 0.01)),
-    ]
-    precision, recall = findings.precision_and_recall(rows)
-    assert precision.startswith(
-        "a has the higher precision, 0.800 (0.790 to 0.810), against b, 0.600 (0.590 to 0.610): "
+    text, _ = verdict(row("frechet_distance", a=pooled(8), b=pooled(8.15), c=pooled(12)))
+    assert text == (
+        "There is no clear difference in Fréchet distance between a and b: the intervals "
+        "overlap; it is higher for c."
     )
-    assert recall.startswith("b has the higher recall, 0.500 (")
 
 
-def test_a_tie_in_recall_leaves_the_precision():
+def test_scores_of_different_protocols_are_not_compared():
+    other = dataclasses.replace(PROTOCOL, num_generated=500)
     rows = [
-        row("precision", a=pooled(0.8, 0.01), b=pooled(0.6, 0.01)),
-        row("recall", a=pooled(0.5), b=pooled(0.51)),
+        row("frechet_distance", 1.0, a=pooled(8)),
+        row("frechet_distance", 1.0, protocol=other, b=pooled(31)),
     ]
-    first, second = findings.precision_and_recall(rows)
-    assert first.startswith("a has the higher precision, 0.800")
-    assert second.startswith("There is no clear difference in recall between b and a: ")
+    assert find_verdict(["a", "b"], rows, {"a": {}, "b": {}}) is None
+    first, second = findings.measures(rows)
+    assert first.endswith("real images: a 8 (7.90 to 8.10); real images 1.")
+    assert second.endswith("real images: b 31 (30.9 to 31.1); real images 1.")
 
 
-def test_precision_and_recall_of_one_run_give_no_sentence():
-    rows = [row("precision", a=pooled(0.8)), row("recall", a=pooled(0.8))]
-    assert findings.precision_and_recall(rows) == []
+def test_a_measure_is_its_meaning_and_its_numbers_without_praise():
+    rows = [row("precision", 0.85, a=pooled(0.8, 0.01), b=pooled(0.9, 0.01))]
+    assert findings.measures(rows) == [
+        "Precision is the share of samples inside the reference's neighbourhoods, and says nothing "
+        "of sharpness: b 0.900 (0.890 to 0.910) and a 0.800 (0.790 to 0.810); real images 0.850. "
+        "More than that of real images (b) is no merit: such samples gather where real images are "
+        "most alike."
+    ]
 
 
 def test_missing_and_unequal_classes():
     parts = (0.0, 0.5, 0.3, 0.2)
     rows = [
-        row("missing_classes", a=pooled(1, 0, parts), b=pooled(0, 0)),
-        row("class_imbalance", 0.02, a=pooled(0.3, 0.01, parts), b=pooled(0.025, 0.01, parts)),
+        row("missing_classes", a=pooled(1, 0, parts), b=pooled(0, 0, parts)),
+        row("class_imbalance", 0.02, a=pooled(0.3, 0.01, parts), b=pooled(0.3, 0.01, parts)),
     ]
-    assert findings.classes(rows) == [
+    faults = find_faults(rows)
+    assert faults["a"] == {
+        "missing": "a hardly generates 1 of 4 classes (0): each has less than a tenth of an equal "
+        "share."
+    }
+    assert findings.classes(rows, faults) == [
         "The classifier finds every class among the samples of b.",
-        "a hardly generates 1 of 4 classes: each has less than a tenth of an equal share.",
-        "The classes are less equal than those of real images. a: the most frequent class is 1 "
+        "The classes are less equal than those of real images. b: the most frequent class is 1 "
         "(50.0%), the least frequent is 0 (0%).",
+    ]
+
+
+def test_of_one_class_the_missing_ones_are_not_listed():
+    parts = (0.01, 0.97, 0.01, 0.01)
+    rows = [
+        row("missing_classes", a=pooled(3, 0, parts)),
+        row("class_imbalance", 0.02, a=pooled(0.72, 0.01, parts)),
+    ]
+    assert list(find_faults(rows)["a"].values()) == [
+        "Of the samples of a, 97.0% are of one class: 1."
     ]
 
 
 def test_copies_count_only_beyond_those_of_real_images():
     rows = [
         row("memorized", 0.1, a=pooled(0, 0), b=pooled(0.15), c=pooled(0.5)),
-        row("duplicated", a=pooled(0, 0)),
+        row("duplicated", a=pooled(0, 0), b=pooled(0.005, 0.001), c=pooled(0, 0)),
     ]
-    entries = [Entry("a", (run(),))]
-    assert findings.copies(entries, rows) == [
-        "A comparison of pixels finds no copy of a training image among 10,000 samples of a.",
-        "50.0% of the samples of c are copies of training images (real images: 10.0%).",
+    faults = find_faults(rows)
+    assert faults == {
+        "a": {},
+        "b": {},
+        "c": {
+            "copies": "Of the samples of c, 50.0% (real images: 10.0%) are copies of training "
+            "images."
+        },
+    }
+    assert findings.copies([Entry("a", (run(),))], rows, faults) == [
+        "A comparison of pixels finds no copy of a training image among 10,000 samples of a."
     ]
 
 
 def test_copies_of_mirrored_images_cannot_be_found():
     rows = [row("memorized", a=pooled(0, 0))]
-    (sentence,) = findings.copies([Entry("a", (run(mirrored=3),))], rows)
+    (sentence,) = findings.copies([Entry("a", (run(mirrored=3),))], rows, {"a": {}})
     assert sentence.endswith("mirrored or shifted for the training.)")
+
+
+@pytest.mark.parametrize(
+    ("sharpness", "detail", "kind"),
+    [
+        (0.5, 0.05, "blurred"),
+        (0.5, 0.12, None),  # noise on soft edges, say: the two do not agree
+        (0.65, 0.08, "blurred"),  # in words, softer
+        (0.72, 0.05, None),  # within a tenth: it looks the same
+        (0.74, 0.2, "grainy"),
+        (0.95, 0.2, "hard edges"),
+    ],
+)
+def test_blur_noise_and_hard_edges_take_two_scores(sharpness, detail, kind):
+    rows = [
+        row("sharpness", 0.77, a=pooled(sharpness, 0.001)),
+        row("fine_detail", 0.11, a=pooled(detail, 0.001)),
+    ]
+    assert list(find_faults(rows)["a"]) == ([kind] if kind else [])
 
 
 def test_times_on_one_machine():
@@ -140,6 +217,7 @@ def test_times_on_one_machine():
     [
         (run(105.0), "about the same time"),
         (run(300.0, hardware="two"), "hardware is not the same"),
+        (run(300.0, hardware=None), "hardware is not recorded"),
     ],
 )
 def test_times_that_do_not_differ_or_cannot_be_compared(other, words):
@@ -151,20 +229,8 @@ def test_times_that_do_not_differ_or_cannot_be_compared(other, words):
 def test_an_unfinished_run_is_named_and_its_time_is_left_out():
     entries = [Entry("a", (run(),)), Entry("b", (run(step=4_000, total=10_000),))]
     assert findings.find_all(entries, []) == [
-        "The training of b is not finished: step 4,000 of 10,000."
+        ("The training of b is not finished: step 4,000 of 10,000.", False)
     ]
-
-
-def test_scores_of_different_protocols_are_not_compared():
-    other = dataclasses.replace(PROTOCOL, num_generated=500)
-    rows = [
-        row("frechet_distance", 1.0, a=pooled(8)),
-        row("frechet_distance", 1.0, protocol=other, b=pooled(31)),
-    ]
-    sentences = findings.frechet(rows)
-    assert "The Fréchet distance of a is 8 (7.90 to 8.10)." in sentences
-    assert "The Fréchet distance of b is 31 (30.9 to 31.1)." in sentences
-    assert not any("against" in sentence for sentence in sentences)
 
 
 def test_what_a_learned_prior_gives_is_said_in_scores_and_nats():
@@ -182,17 +248,14 @@ def test_what_a_learned_prior_gives_is_said_in_scores_and_nats():
         "(N(0, I): 27) and precision 0.860 (N(0, I): 0.630)."
     )
     assert gain == (
-        "The learned prior of vae gives test images 16.7 nats more than N(0, I): −log p(x) is −583 "
-        "against −566."
+        "Under the learned prior of vae, test images are more probable than under N(0, I), by 16.7 "
+        "nats each: −log p(x) is −583 against −566."
     )
     assert findings.learned_priors(rows[:2]) == []
 
 
 def test_without_intervals_no_difference_is_clear():
     infinite = pooled(9, margin=float("inf"))
-    (sentence,) = findings.precision_and_recall([row("recall", a=pooled(1), b=infinite)])
-    assert sentence == (
-        "There is no clear difference in recall between b and a: 9 (no interval) and 1 (0.900 to "
-        "1.10)."
-    )
-    assert findings.copies([], [row("duplicated", a=infinite)]) == []
+    rows = [row("recall", 0.8, a=infinite), row("coverage", 0.8, a=infinite)]
+    assert find_faults([row("duplicated", a=infinite), *rows]) == {"a": {}}
+    assert findings.variety(rows, {"a": {}}) == []

@@ -25,7 +25,7 @@ def test_texts_are_escaped_everywhere():
             table_=Table([Cell(BAD, BAD)], [Group(BAD, [row])]),
         ),
         render("{% call figure(run, bad) %}{{ bad }}{% endcall %}", run=run, bad=BAD),
-        render("{{ image(picture, bad) }}", picture=Picture("data:,", 1, 1, False), bad=BAD),
+        render("{{ image(picture) }}", picture=Picture("data:,", 1, 1, False, BAD)),
         render("{{ [bad] | tojson }}", bad=BAD),
         bold_titles(BAD, [BAD]),
     ]

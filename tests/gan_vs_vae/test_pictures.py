@@ -10,7 +10,15 @@ import pytest
 from PIL import Image
 
 from gan_vs_vae import pictures
-from gan_vs_vae.pictures import as_picture, columns_of, grid_picture, make_pictures, read_frames
+from gan_vs_vae.pictures import (
+    as_picture,
+    columns_of,
+    describe_images,
+    grid_picture,
+    make_pictures,
+    read_frames,
+    sharpness_row,
+)
 from gan_vs_vae.runs import grids
 from sample_quality.priors import Mixture, Prior
 from training_run.data.image_data import make_image_data
@@ -44,6 +52,7 @@ def make_run(folder, network="generator"):
         network=network,
         settings=settings,
         spec=spec,
+        log={"step": [0, 50], "frechet_distance": [np.nan, 12.34]},
         total_steps=100,
         seconds_at=lambda step: 2.0 * step,
     )
@@ -86,7 +95,28 @@ def test_the_nearest_training_image_is_below_its_sample(tmp_path, data):
     np.testing.assert_array_equal(tile(grid, 0, 4), data.x_train[1, ..., 0])
     np.testing.assert_array_equal(tile(grid, 1, 4), data.x_train[1, ..., 0])
     assert made.num_samples == 100
+    assert made.nearness.startswith("Mean distance to the nearest: 0; of as many test images: ")
+    assert made.neighbours.alt.endswith("at distances from 0 to 0")
     assert made.frames == []
+
+
+def test_a_row_goes_from_the_softest_to_the_sharpest_and_says_how_sharp_they_are():
+    images = np.zeros((20, SIZE, SIZE, 1), np.uint8)
+    images[10:, : SIZE // 2] = 200
+    row = sharpness_row(images, "digits by x")
+    pixels = opened(row)
+    np.testing.assert_array_equal(tile(pixels, 0, 9), images[-1, ..., 0])
+    assert row.alt.startswith("10 of 20 digits by x, from the softest, whose edges cross 0% of")
+    assert row.alt.endswith("to the sharpest, 100%")
+
+
+def test_a_grid_says_in_numbers_what_is_seen():
+    images = np.zeros((4, SIZE, SIZE, 1), np.uint8)
+    images[:, : SIZE // 2] = 255
+    assert describe_images(images, "digits by x") == (
+        "4 digits by x: an edge crosses 100% of the contrast in a pixel, the darkest and the "
+        "brightest pixel are 1 apart, and 50.0% of white is the mean brightness"
+    )
 
 
 def test_a_vae_goes_between_encodings_of_test_images(tmp_path, data):
@@ -134,7 +164,8 @@ def test_frames_are_few_evenly_spaced_and_know_their_place(tmp_path):
     assert len(frames) == 25
     assert frames[0].caption == "step 0 of 100 · 0 s"
     assert frames[-1].caption == "step 50 of 100 · 1 min 40 s"
-    assert frames[-1].alt == "Grid of digits by x at step 50"
+    assert frames[-1].picture.alt == "Grid of digits by x at step 50, Fréchet distance 12.3"
+    assert frames[0].picture.alt == "Grid of digits by x at step 0"
     assert frames[-1].fraction == 0.5  # of 100 steps
     assert opened(frames[0].picture).shape == (20, 20)
     assert frames[-1].picture.width == 667  # a third of 2000

@@ -16,10 +16,14 @@ from training_run.run_folder.paths import RunDir
 PIXELS = Protocol("pixels", "", "test", "e" * 64, 10, 50, 0)
 
 
+SHARPNESS = Score(0.75, (0.7, 0.8), 0.76, Protocol.of_each(50, 0))
+
+
 def quality(protocol=PIXELS, checksum="", value=1.0):
     score = Score(value, (0.0, 2.0), 0.0, protocol)
     about = {"run": "x", "network": "generator.keras", "network_sha256": checksum, "notes": []}
-    return Quality({"duplicated": score}, about)
+    of_each = dict.fromkeys(("sharpness", "fine_detail", "contrast"), SHARPNESS)
+    return Quality({**of_each, "duplicated": score}, about)
 
 
 @pytest.fixture
@@ -67,7 +71,12 @@ def measured(monkeypatch, data):
         calls.append((folder, num, seed))
         return quality(value=7.0, checksum=sha256_of_file(folder.network(name)))
 
+    def measure_pixels(folder, name, settings, data, num, seed):
+        calls.append((folder, num, seed))
+        return {"sharpness": SHARPNESS}
+
     monkeypatch.setattr(scores, "measure_run", measure)
+    monkeypatch.setattr(scores, "measure_each_image", measure_pixels)
     monkeypatch.setattr(scores, "find_classifier", lambda data, data_config, note: None)
     return calls
 
@@ -86,6 +95,18 @@ def test_scores_of_the_wanted_protocol_are_not_computed_again(run, data, measure
     write_quality(run.folder.path / "quality.json", kept)
     assert score_runs([run], data, 10_000, 0, report=lambda line: None)["x"] == kept
     assert not measured
+
+
+def test_what_an_older_version_did_not_measure_is_added_and_all_else_stays(run, data, measured):
+    wanted = scores.wanted_protocols(data, None, 10_000, 0)["duplicated"]
+    older = quality(wanted, checksum(run))
+    older = older._replace(scores={"duplicated": older.scores["duplicated"]})
+    write_quality(run.folder.path / "quality.json", older)
+    found = score_runs([run], data, 50, 0, report=lambda line: None)["x"]
+    assert found.scores == {"sharpness": SHARPNESS, **older.scores}
+    assert list(found.scores) == ["sharpness", "duplicated"]  # in the order of tables
+    assert read_quality(run.folder.path / "quality.json") == found
+    assert len(measured) == 1
 
 
 def test_scores_of_another_protocol_stay_in_the_folder(run, data, measured):

@@ -7,7 +7,7 @@ import pytest
 
 from gan_vs_vae.pooling import PooledScore, ScoreRow
 from gan_vs_vae.tables import MEANINGS, describe_protocol, score_table
-from sample_quality.protocol import METRICS, Protocol
+from sample_quality.protocol import EACH_IMAGE, METRICS, Protocol
 
 PROTOCOL = Protocol("mnist classifier", "f" * 64, "test", "e" * 64, 10_000, 5_000, 3)
 ENTRIES = [SimpleNamespace(title=title, family="GAN") for title in "ab"]
@@ -62,6 +62,8 @@ def test_pooled_scores_show_spread_and_number():
          "5,000 samples and 10,000 training images (eeeeeeee), compared pixel by pixel"),
         ({"features": "pixels", "features_sha256": "", "num_generated": 0},
          "10,000 test images (eeeeeeee), encoded, decoded and compared pixel by pixel"),
+        ({"features": EACH_IMAGE, "features_sha256": "", "num_real": 0},
+         "5,000 samples, each image by itself"),
         ({"features": "Bernoulli likelihood", "features_sha256": "", "num_generated": 0},
          "10,000 test images (eeeeeeee), Bernoulli likelihood"),
     ],

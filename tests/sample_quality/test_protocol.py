@@ -57,7 +57,7 @@ def scores(real_sets, new_images):
 
 def test_every_score_is_there_with_all_that_it_must_carry(scores, real_sets):
     assert list(scores) == [name for name in METRICS if name in scores]
-    assert len(scores) == 12
+    assert len(scores) == 15
     for name, score in scores.items():
         # 300 images are too few for the interval of a score of neighbours.
         if name in ("precision", "recall", "density", "coverage"):
@@ -110,7 +110,7 @@ def test_copies_are_found(real_sets, new_images):
     images[:30] = train[100:130]
     images[50:60] = images[40:50]
     scores = score_images(images, test, train)
-    assert list(scores) == ["memorized", "duplicated"]
+    assert list(scores) == ["sharpness", "fine_detail", "contrast", "memorized", "duplicated"]
     assert scores["memorized"].value == pytest.approx(0.1)
     assert scores["memorized"].floor == 0.0
     assert scores["duplicated"].value == pytest.approx(20 / 300)
