@@ -13,6 +13,9 @@ COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#55
 
 TEXT, PALE_TEXT, GRID = "#2d2d2d", "#6b6b6b", "#e9e9e9"  # colours
 
+SHARES = ("accuracy", "ranking")
+"""Panels on an axis from 0 to 1."""
+
 NOT_METRICS = ("step", "seconds", "epoch")
 
 NUM_ROWS_TO_SMOOTH = 150
@@ -32,7 +35,8 @@ def plot_losses(columns, path, title):
 
     Args:
         columns: dict of name to (rows,) float64 from `read_log`. Names that end in `loss` are
-            losses; names with `_accuracy` are accuracies, on an axis from 0 to 1.
+            losses; names with `_accuracy` are accuracies, and `d_ranking` is the share of pairs
+            that a discriminator ranks right, on axes from 0 to 1.
         path: the PNG file, written whole or not at all; its folder must exist.
         title: a line above the curves.
 
@@ -51,10 +55,10 @@ def group_metrics(columns):
     """Group the metrics that have a finite value by the panel that shows them.
 
     Returns:
-        A list of (panel, names of metrics). The panels are "loss", "accuracy", then each other
-        score's name without `val_`.
+        A list of (panel, names of metrics). The panels are "loss", those of `SHARES`, then each
+        other score's name without `val_`.
     """
-    groups = defaultdict(list, {"loss": [], "accuracy": []})
+    groups = defaultdict(list, {"loss": [], **{panel: [] for panel in SHARES}})
     for name, values in columns.items():
         if name not in NOT_METRICS and np.isfinite(values).any():
             groups[_panel(name)].append(name)
@@ -106,12 +110,13 @@ def draw_curves(columns, panels, title):
 def _panel(name):
     if name.endswith("loss"):
         return "loss"
-    return "accuracy" if "_accuracy" in f"_{name}" else name.removeprefix("val_")
+    share = next((panel for panel in SHARES if f"_{panel}" in f"_{name}"), None)
+    return share or name.removeprefix("val_")
 
 
 def _layout(panels):
-    """Rows of the mosaic and their heights: losses and accuracies fill a row, scores half of it."""
-    wide = [panel for panel, _ in panels if panel in ("loss", "accuracy")]
+    """Rows of the mosaic and their heights: losses and shares fill a row, scores half of it."""
+    wide = [panel for panel, _ in panels if panel in ("loss", *SHARES)]
     scores = [panel for panel, _ in panels if panel not in wide]
     if len(scores) == 1:
         wide, scores = wide + scores, []
@@ -122,7 +127,7 @@ def _layout(panels):
 
 def _height(panel):
     """Height in inches."""
-    return {"loss": 3.0, "accuracy": 2.1}.get(panel, 1.9)
+    return 3.0 if panel == "loss" else 2.1 if panel in SHARES else 1.9
 
 
 def _draw_panel(axes, panel, names, columns):
@@ -160,7 +165,7 @@ def _main_range(values):
 
 
 def _style_axes(axes, panel, steps, limits):
-    low, high = (0.0, 1.0) if panel == "accuracy" else (limits.min(), limits.max())
+    low, high = (0.0, 1.0) if panel in SHARES else (limits.min(), limits.max())
     margin = 0.06 * (high - low) or 0.06 * abs(high) or 0.5
     axes.set_ylim(low - margin, high + margin)
     first, last = steps.min(), steps.max()

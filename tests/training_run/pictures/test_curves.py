@@ -41,6 +41,21 @@ def panel_titles(figure):
     return [axes.get_title(loc="left") for axes in figure.axes]
 
 
+def test_the_share_of_pairs_ranked_right_has_an_axis_of_shares():
+    values = np.array([0.5, 0.6])
+    names = ["step", "d_loss", "d_ranking", "d_logit_difference"]
+    columns = {name: values for name in names}
+    panels = group_metrics(columns)
+    assert panels == [
+        ("loss", ["d_loss"]),
+        ("ranking", ["d_ranking"]),
+        ("d_logit_difference", ["d_logit_difference"]),
+    ]
+    figure = draw_curves(columns, panels, "pairs")
+    (axes,) = [each for each in figure.axes if each.get_title(loc="left") == "ranking"]
+    assert axes.get_ylim()[0] < 0 and axes.get_ylim()[1] > 1
+
+
 def test_metrics_are_grouped_into_panels():
     values = np.array([1.0, 2.0])
     names = [
