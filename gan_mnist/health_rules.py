@@ -8,11 +8,20 @@ import math
 from collections import deque
 from collections.abc import Callable
 from functools import partial
+from itertools import pairwise
 from typing import NamedTuple
 
 PERSISTENT = 5
 """Measurements in a row that a state must last. The discriminator of a healthy GAN is right about
 nearly every image for its first 300 steps; then the generator catches up."""
+
+LONG = 8
+"""Measurements in a row in which a game shows that it oscillates."""
+
+LEAST_SWING, MANY_TURNS = 1.0, 2
+"""Smallest change of g_loss from one measurement to the next that counts, where the mean logits of
+real and generated images lie nearer to each other than that; and how often such changes turn from
+up to down or back. Healthy losses change by less than 0.5 once the training has started."""
 
 STARTED = 1000
 """First step at which similar samples are a failure: an untrained generator makes grey of every
@@ -145,7 +154,7 @@ def diversity_has_collapsed(recent):
     )
 
 
-def samples_repeat(recent):
+def modes_have_collapsed(recent):
     """Different latents give few different images; they may be far from each other."""
     if recent[0].step < STARTED or not all(m.copies >= MANY_COPIES for m in recent):
         return None
@@ -153,9 +162,27 @@ def samples_repeat(recent):
         return None
     least = min(m.copies for m in recent)
     return (
-        f"samples repeat each other: since step {recent[0].step:,} at least {least:.0%} of them "
-        "are a copy of another one; try loss.name=relativistic, regularization.r1=5 or a lower "
-        "optimizer.generator.learning_rate"
+        f"modes have collapsed: since step {recent[0].step:,} at least {least:.0%} of the samples "
+        "are a copy of another one; try loss.name=relativistic with regularization.r1=5, or a "
+        "lower optimizer.generator.learning_rate"
+    )
+
+
+def game_oscillates(recent):
+    """The generator's loss swings up and down instead of settling."""
+    gaps = sorted(abs(m.logit_difference) for m in recent)
+    if any(map(math.isnan, gaps)):
+        return None
+    least = max(LEAST_SWING, gaps[len(gaps) // 2])
+    changes = [later.g_loss - earlier.g_loss for earlier, later in pairwise(recent)]
+    swings = [change for change in changes if abs(change) > least]
+    turns = sum(one * other < 0 for one, other in pairwise(swings))
+    if turns < MANY_TURNS:
+        return None
+    return (
+        f"the game oscillates: since step {recent[0].step:,} g_loss swings up and down, by more "
+        f"than {least:.2g} at a time, more than tells real from generated images; try a lower "
+        "optimizer.learning_rate, optimizer.beta_1=0 or regularization.gradient_penalty=10"
     )
 
 
@@ -205,7 +232,8 @@ LOGIT_RULES = [
 ]
 OTHER_RULES = [
     Rule(PERSISTENT, diversity_has_collapsed),
-    Rule(PERSISTENT, samples_repeat),
+    Rule(PERSISTENT, modes_have_collapsed),
+    Rule(LONG, game_oscillates),
     *(Rule(PERSISTENT, partial(gradient_has_vanished, network)) for network in GRADIENT_OF),
     *(Rule(1, partial(gradient_has_exploded, network)) for network in GRADIENT_OF),
 ]

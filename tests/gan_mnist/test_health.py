@@ -142,9 +142,22 @@ def test_logits_far_apart_must_last():
 def test_few_images_that_repeat_are_a_collapse_of_their_own():
     ((step, sentence),) = told(histories(num=12, first_step=200, copies=0.6))
     assert step == 1800
-    assert "samples repeat each other: since step 1,000 at least 60% of them" in sentence
+    assert "modes have collapsed: since step 1,000 at least 60% of the samples" in sentence
     ((_, sentence),) = told(histories(copies=1.0, diversity=0.1))
     assert "diversity has collapsed" in sentence
+
+
+def test_a_game_oscillates_if_its_losses_swing_by_more_than_the_logits_differ():
+    swings = [-12.0, -4.0, 1.0, -3.0, -3.0, -4.0, -5.0, 3.0]
+    ((step, sentence),) = told(histories(g_loss=swings, logit_difference=1.7), "wasserstein")
+    assert step == 3400
+    assert "the game oscillates: since step 2,000 g_loss swings up and down" in sentence
+    assert "by more than 1.7 at a time" in sentence
+    assert told(histories(g_loss=swings, logit_difference=6.0), "wasserstein") == []
+    steady = [4.3, 2.9, 0.7, 0.8, 0.6, 0.9, 0.7, 0.8]  # of the default preset, from its start on
+    assert told(histories(g_loss=steady, logit_difference=0.1)) == []
+    falling = [300.0, 120, 80, 60, 40, 30, 20, 10]
+    assert told(histories(g_loss=falling, logit_difference=1.0)) == []
 
 
 def test_what_was_not_measured_is_no_failure():

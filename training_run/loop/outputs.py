@@ -15,6 +15,7 @@ from training_run.run_folder.environment import (
     note_changes,
     write_environment,
 )
+from training_run.run_folder.events import read_events
 from training_run.run_folder.log import read_log, whole_rows
 from training_run.run_folder.networks import save_networks
 from training_run.run_folder.paths import write_config
@@ -95,9 +96,10 @@ def metric_columns(context, family):
 def write_pictures(context):
     """Write `losses.png` and `progress.gif` from what this run has made so far."""
     run, schedule, config = context.run, context.schedule, context.config
+    events = read_events(run.path / "health.log")
     if run.log.exists():
         try:
-            plot_losses(read_log(run.log), run.path / "losses.png", config.name)
+            plot_losses(read_log(run.log), run.path / "losses.png", config.name, events)
         except UserError as reason:  # the log was damaged underneath
             print(f"losses.png is not drawn: {reason}")
     path_of = run.sample if schedule.gif_every == schedule.samples_every else run.frame
@@ -107,10 +109,16 @@ def write_pictures(context):
     if frames:
         write_gif(
             run.gif,
-            frames,
+            [(step_caption(step, events), path) for step, path in frames],
             total_seconds=config.gif.seconds,
             hold_last_seconds=HOLD_LAST_SECONDS,
         )
+
+
+def step_caption(step, events):
+    """A frame's caption: its step, and what had gone wrong last by then."""
+    labels = [event.label for event in events if event.step <= step]
+    return f"step {step:,}: {labels[-1]}" if labels else f"step {step:,}"
 
 
 def estimate_bytes(context):

@@ -16,6 +16,9 @@ TEXT, PALE_TEXT, GRID = "#2d2d2d", "#6b6b6b", "#e9e9e9"  # colours
 SHARES = ("accuracy", "ranking")
 """Panels on an axis from 0 to 1."""
 
+EVENT = "#a1001c"
+"""Colour of what went wrong, a red that no curve has."""
+
 NOT_METRICS = ("step", "seconds", "epoch")
 
 NUM_ROWS_TO_SMOOTH = 150
@@ -27,7 +30,7 @@ LOWEST_LABEL = 0.06
 LABEL_HEIGHT, AROUND_AXES = 0.16, 0.5  # inches
 
 
-def plot_losses(columns, path, title):
+def plot_losses(columns, path, title, events=()):
     """Write the curves of a log as a PNG.
 
     A column with many rows is drawn twice: its values, pale, and their running mean. The most
@@ -39,6 +42,7 @@ def plot_losses(columns, path, title):
             that a discriminator ranks right, on axes from 0 to 1.
         path: the PNG file, written whole or not at all; its folder must exist.
         title: a line above the curves.
+        events: list of (step, label) to mark in every panel.
 
     Raises:
         UserError: there is no metric with a finite value.
@@ -46,7 +50,7 @@ def plot_losses(columns, path, title):
     panels = group_metrics(columns)
     if not panels:
         raise UserError("the log has no numbers to draw yet")
-    figure = draw_curves(columns, panels, title)
+    figure = draw_curves(columns, panels, title, events)
     with atomic_path(path) as temporary:
         figure.savefig(temporary, format="png", dpi=150, metadata={"Software": None})
 
@@ -84,8 +88,11 @@ def running_mean(values, window):
     return center + (sums[end] - sums[first]) / (end - first)
 
 
-def draw_curves(columns, panels, title):
-    """The matplotlib figure: `columns` from `read_log`, `panels` from `group_metrics`."""
+def draw_curves(columns, panels, title, events=()):
+    """The matplotlib figure: `columns` from `read_log`, `panels` from `group_metrics`.
+
+    Each event (step, label) is a line in every panel, with its label in the first.
+    """
     # Imported here, since it takes a second and `--help` should not wait for it. A Figure made
     # without pyplot has no global state and needs no display.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -102,6 +109,10 @@ def draw_curves(columns, panels, title):
         _draw_panel(axes[panel], panel, names, columns)
         is_wide = [panel, panel] in layout
         axes[panel].xaxis.set_major_locator(MaxNLocator(6 if is_wide else 3, integer=True))
+    for panel, _ in panels:
+        for step in {step for step, _ in events}:
+            axes[panel].axvline(step, color=EVENT, linewidth=1, linestyle=":", zorder=1)
+    _label_events(axes[panels[0][0]], events)
     for panel in set(layout[-1]) - {EMPTY}:
         axes[panel].set_xlabel("step", color=PALE_TEXT, fontsize=9)
     return figure
@@ -192,6 +203,25 @@ def _label_ends(axes, panel, curves):
         text = number if [name] == [panel] * len(curves) else f"{name}  {number}"
         axes.text(
             1.012, height, text, color=color, fontsize=8.5, va="center", transform=axes.transAxes
+        )
+
+
+def _label_events(axes, events):
+    """Write what went wrong beside its line, one below the other, away from the nearer end."""
+    first, last = axes.get_xlim()
+    for row, (step, label) in enumerate(events):
+        is_late = step > (first + last) / 2
+        axes.annotate(
+            label,
+            (step, 1.0),
+            xycoords=("data", "axes fraction"),
+            xytext=(-4 if is_late else 4, -5 - 12 * row),
+            textcoords="offset points",
+            ha="right" if is_late else "left",
+            va="top",
+            color=EVENT,
+            fontsize=8.5,
+            bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.5},
         )
 
 

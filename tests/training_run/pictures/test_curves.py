@@ -41,6 +41,19 @@ def panel_titles(figure):
     return [axes.get_title(loc="left") for axes in figure.axes]
 
 
+def test_events_are_lines_in_every_panel_and_words_in_the_first():
+    values = np.array([0.5, 0.6, 0.7])
+    columns = {"step": np.array([100.0, 200.0, 300.0]), "d_loss": values, "d_ranking": values}
+    events = [(100, "early"), (250, "modes have collapsed")]
+    figure = draw_curves(columns, group_metrics(columns), "ill", events)
+    for axes in figure.axes:
+        marked = [line.get_xdata()[0] for line in axes.lines if line.get_linestyle() == ":"]
+        assert sorted(marked) == [100, 250]
+    texts = [[text.get_text() for text in axes.texts] for axes in figure.axes]
+    assert {"early", "modes have collapsed"} <= set(texts[0])
+    assert not {"early", "modes have collapsed"} & set(texts[1])
+
+
 def test_the_share_of_pairs_ranked_right_has_an_axis_of_shares():
     values = np.array([0.5, 0.6])
     names = ["step", "d_loss", "d_ranking", "d_logit_difference"]
