@@ -17,6 +17,7 @@ from sample_quality.while_training import QualityConfig, quality_problems
 from training_run.config.intervals import Interval, interval_to_steps
 from training_run.config.sections import (
     AdamOverrides,
+    DataConfig,
     Fraction,
     ModelSection,
     RunConfig,
@@ -67,6 +68,16 @@ class ConvConfig(NetworksConfig):
     )
     kernel_size: Annotated[int, Field(ge=2, le=9)] = 4
     discriminator_dropout: Fraction = 0.0
+
+
+class GANDataConfig(DataConfig):
+    """The images to learn from, one by one or stacked."""
+
+    stacked: bool = Field(
+        False,
+        description="three random grey images become the channels of one: of ten classes, 1,000 "
+        "combinations to draw (the test of mode dropping)",
+    )
 
 
 class GANTrainingConfig(TrainingConfig):
@@ -183,6 +194,7 @@ class GANConfig(RunConfig):
     """One training run of a GAN."""
 
     family: Literal["gan"]
+    data: GANDataConfig = GANDataConfig()
     training: GANTrainingConfig
     model: Annotated[
         Annotated[MLPConfig, Tag("mlp")] | Annotated[ConvConfig, Tag("conv")],

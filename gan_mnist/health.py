@@ -48,7 +48,7 @@ class Probe:
         # Spread over the whole set: face images are sorted by person.
         chosen = np.linspace(0, len(data.x_train) - 1, NUM_PROBED).astype(int)
         self.gan = gan
-        self.real = scale_images(data.x_train[chosen], gan.value_range)
+        self.real = scale_images(data.examples(chosen), gan.value_range)
         self.z = draw_normal(seed, "health", 0, (NUM_PROBED, gan.latent_dim))
         self.labels = tf.constant(data.y_train[chosen]) if gan.is_conditional else None
         self.real_spread = spread(self.real, self.labels)

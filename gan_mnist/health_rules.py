@@ -181,8 +181,8 @@ def game_oscillates(recent):
         return None
     return (
         f"the game oscillates: since step {recent[0].step:,} g_loss swings up and down, by more "
-        f"than {least:.2g} at a time, more than tells real from generated images; try a lower "
-        "optimizer.learning_rate, optimizer.beta_1=0 or regularization.gradient_penalty=10"
+        f"than {least:.2g} at a time, more than tells real from generated images; try "
+        "loss.name=relativistic with regularization.r1=5"
     )
 
 

@@ -18,6 +18,8 @@ MEANINGS = {
     "class_imbalance": "share of samples that would have to change class for equal classes",
     "missing_classes": "number of classes with hardly any samples",
     "conditional_accuracy": "share of samples that the classifier assigns to the requested label",
+    "modes": "combinations of three digits, of 1,000, that are drawn at all",
+    "mode_divergence": "KL divergence of those combinations from equal shares, nats",
     "memorized": "share of samples that are copies of a training image",
     "duplicated": "share of samples nearly equal to another sample",
     "reconstruction_error": "squared error, sum over all pixels, black 0, white 1",

@@ -124,6 +124,8 @@ METRICS = {
     "class_imbalance": Metric("class imbalance", "lower", (0.0, 1.0)),
     "missing_classes": Metric("missing classes", "lower", (0.0, math.inf)),
     "conditional_accuracy": Metric("conditional accuracy", "higher", (0.0, 1.0)),
+    "modes": Metric("modes", "higher", (0.0, math.inf)),
+    "mode_divergence": Metric("KL of modes", "lower", (0.0, math.inf)),
     "memorized": Metric("memorised", "near floor", (0.0, 1.0)),
     "duplicated": Metric("duplicated", "near floor", (0.0, 1.0)),
     "reconstruction_error": Metric("reconstruction error", "lower", (0.0, math.inf)),

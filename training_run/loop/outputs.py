@@ -2,6 +2,8 @@
 
 import math
 
+import numpy as np
+
 from training_run.config.sections import HOLD_LAST_SECONDS
 from training_run.devices.strategy import report_devices
 from training_run.errors import UserError
@@ -83,7 +85,7 @@ def describe_run(context, family):
     images = describe_data(context.source_data, family.arrays_used(config))
     write_environment(run, config.seed, images, context.devices)
     num_images = config.samples.num_rows * config.samples.num_columns
-    reals = context.data.x_train[:num_images]
+    reals = context.data.examples(np.arange(min(num_images, len(context.data.x_train))))
     save_image_grid(run.path / "reals.png", reals, (0, 255), config.samples.num_columns)
 
 
