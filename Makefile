@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help gan vae compare demo models test bench clean
+.PHONY: help gan vae compare demo failures models test bench clean
 .DEFAULT_GOAL := help
 
 help:  ## Show the goals
@@ -26,6 +26,12 @@ demo: $(VENV)/installed  ## Pictures from the trained models that ship with the 
 	$(BIN)/python -m vae_mnist.sample bundled:vae_fast --out outputs/demo/vae_samples.png
 	$(BIN)/python -m vae_mnist.reconstruct bundled:vae_mlp --out outputs/demo/vae_reconstructions.png
 	$(BIN)/python -m vae_mnist.interpolate bundled:vae_mlp --out outputs/demo/vae_interpolation.png
+
+failures: $(VENV)/installed  ## Watch three GANs fail, and read why: 3 minutes
+	for name in gan_collapse gan_discriminator_wins gan_oscillates; do \
+		$(BIN)/python -m gan_mnist.train --config $$name || exit 1; done
+	@echo 'Look at progress.gif, losses.png and health.log in each folder; configs/gan_collapse.yaml and'
+	@echo 'its neighbours say what to see, why it happens and what cures it.'
 
 models: $(VENV)/installed  ## Make the models that ship with the package again: 20 minutes
 	for command in gan_mnist.train 'gan_mnist.train --config gan_fast' vae_mnist.train 'vae_mnist.train --config vae_fast' gan_mnist.train_denoiser; do \

@@ -6,14 +6,21 @@ from gan_mnist.losses import get_loss
 from gan_mnist.model import GAN
 from gan_mnist.networks import build_mlp_discriminator, build_mlp_generator
 from gan_mnist.networks_conv import build_conv_discriminator, build_conv_generator
-from gan_mnist.regularizers import gradient_penalty, instance_noise_stddev, r1_penalty
+from gan_mnist.regularizers import (
+    gradient_penalty,
+    instance_noise_stddev,
+    r1_penalty,
+    r2_penalty,
+)
 from gan_mnist.spectral import SpectralNormalization
 from training_run.config.intervals import interval_to_steps
-from training_run.step.optimizers import build_adam
+from training_run.step.optimizers import ScheduledRate, build_adam
+from training_run.step.schedules import Transition, decay_between
 
 
 def build_gan(config, spec, block):
     """The compiled `GAN` that a `GANConfig` describes; arguments as for `Family.build`."""
+    transition = build_transition(config, spec)
     gan = GAN(
         build_generator(config, spec),
         build_discriminator(config, spec),
@@ -21,17 +28,17 @@ def build_gan(config, spec, block):
         batch_size=config.training.batch_size,
         seed=config.seed,
         discriminator_steps=config.training.discriminator_steps,
-        ema_decay=config.ema.decay,
+        ema_decay=build_ema_decay(config.ema, transition),
         instance_noise=build_instance_noise(config, spec),
+        augment=config.regularization.augment,
     )
     gan.compile(
-        discriminator_optimizer=build_adam(
-            config.optimizer.discriminator.applied_to(config.optimizer)
-        ),
-        generator_optimizer=build_adam(config.optimizer.generator.applied_to(config.optimizer)),
+        discriminator_optimizer=build_optimizer(config, "discriminator", transition),
+        generator_optimizer=build_optimizer(config, "generator", transition),
         loss=get_loss(config.loss.name, label_smoothing=config.loss.label_smoothing),
         penalty=build_penalty(config.regularization),
         penalty_every=config.regularization.penalty_every,
+        penalty_factor=build_penalty_factor(config.regularization, transition),
         jit_compile=config.training.jit_compile,
         steps_per_execution=block,
     )
@@ -88,9 +95,51 @@ def build_penalty(regularization):
     if regularization.r1:
         r1 = lambda discriminator, real, fake, epsilon: r1_penalty(discriminator, real)  # noqa: E731
         terms.append((regularization.r1, r1))
+    if regularization.r2:
+        r2 = lambda discriminator, real, fake, epsilon: r2_penalty(discriminator, fake)  # noqa: E731
+        terms.append((regularization.r2, r2))
     if not terms:
         return None
     return lambda *inputs: sum(weight * term(*inputs) for weight, term in terms)
+
+
+def build_transition(config, spec):
+    """The `Transition` of `optimizer.schedule`, in steps of the run."""
+    settings = config.optimizer
+    steps_per_epoch = spec.num_train // config.training.batch_size
+    num_steps = interval_to_steps(config.training.steps, steps_per_epoch)
+    warmup = interval_to_steps(settings.warmup, steps_per_epoch) if settings.warmup else 0
+    return Transition(settings.schedule, num_steps, warmup)
+
+
+def build_optimizer(config, network, transition):
+    """Adam for "discriminator" or "generator"; schedules count a network's own updates."""
+    common = config.optimizer
+    settings = getattr(common, network).applied_to(common)
+    steps = config.training.discriminator_steps if network == "generator" else 1
+    own = Transition(
+        common.schedule, max(1, transition.num_steps // steps), transition.warmup_steps // steps
+    )
+    rate = beta_2_at = None
+    if common.schedule != "constant" or common.warmup:
+        rate = ScheduledRate(settings.learning_rate, own, common.final_factor)
+    if common.final_beta_2 is not None:
+        beta_2_at = partial(own.value, settings.beta_2, common.final_beta_2)
+    return build_adam(settings, rate, beta_2_at)
+
+
+def build_ema_decay(ema, transition):
+    """The average's decay, a number or a function of the step; None for no average."""
+    if ema.final_decay is None:
+        return ema.decay
+    return decay_between(transition, ema.decay, ema.final_decay)
+
+
+def build_penalty_factor(regularization, transition):
+    """What the penalty is multiplied by, as a function of the step; None for nothing."""
+    if regularization.final_factor == 1.0:
+        return None
+    return partial(transition.value, 1.0, regularization.final_factor)
 
 
 def build_instance_noise(config, spec):

@@ -9,17 +9,19 @@ from pydantic import (
     PositiveFloat,
     PositiveInt,
     Tag,
+    field_validator,
     model_validator,
 )
 
 from sample_quality.while_training import QualityConfig, quality_problems
-from training_run.config.intervals import Interval
+from training_run.config.intervals import Interval, interval_to_steps
 from training_run.config.sections import (
-    AdamConfig,
     AdamOverrides,
+    DataConfig,
     Fraction,
     ModelSection,
     RunConfig,
+    ScheduledAdamConfig,
     Section,
     TrainingConfig,
     Widths,
@@ -68,6 +70,16 @@ class ConvConfig(NetworksConfig):
     discriminator_dropout: Fraction = 0.0
 
 
+class GANDataConfig(DataConfig):
+    """The images to learn from, one by one or stacked."""
+
+    stacked: bool = Field(
+        False,
+        description="three random grey images become the channels of one: of ten classes, 1,000 "
+        "combinations to draw (the test of mode dropping)",
+    )
+
+
 class GANTrainingConfig(TrainingConfig):
     """How long and how; a step is one update of the discriminator."""
 
@@ -79,21 +91,27 @@ class GANTrainingConfig(TrainingConfig):
 class LossConfig(Section):
     """What discriminator and generator minimise."""
 
-    name: Literal["non_saturating", "minimax", "least_squares", "hinge", "wasserstein"] = (
-        "non_saturating"
-    )
+    name: Literal[
+        "non_saturating", "minimax", "least_squares", "hinge", "wasserstein", "relativistic"
+    ] = "non_saturating"
     label_smoothing: Fraction = Field(
         0.0, description="one-sided: real images get the label 1 minus this"
     )
 
     @model_validator(mode="after")
     def _smoothing_needs_labels(self):
-        if self.label_smoothing and self.name in ("hinge", "wasserstein"):
+        if self.label_smoothing and self.name in ("hinge", "wasserstein", "relativistic"):
             raise ValueError(
                 f"expected label_smoothing 0 with the {self.name} loss, which has no labels to "
                 f"smooth, received {self.label_smoothing}"
             )
         return self
+
+
+Policies = Annotated[
+    tuple[Literal["translation", "cutout", "brightness", "contrast"], ...], Field(strict=False)
+]
+"""Names of `gan_mnist.augmentation.POLICIES`; a YAML list, which may be empty."""
 
 
 class RegularizationConfig(Section):
@@ -104,6 +122,14 @@ class RegularizationConfig(Section):
     )
     r1: NonNegativeFloat = Field(
         0.0, description="weight gamma of |grad D|^2 / 2 at real images (Mescheder et al. 2018)"
+    )
+    r2: NonNegativeFloat = Field(
+        0.0, description="weight gamma of |grad D|^2 / 2 at generated images, beside r1"
+    )
+    final_factor: NonNegativeFloat = Field(
+        1.0,
+        description="what the weights of the penalties are multiplied by at the end of "
+        "optimizer.schedule (R3GAN: 0.1)",
     )
     penalty_every: PositiveInt = Field(
         1, description="steps from one penalty to the next, which is multiplied by this number"
@@ -117,6 +143,18 @@ class RegularizationConfig(Section):
     instance_noise_until: Interval | None = Field(
         None, description="when that noise has faded to 0; null: it stays"
     )
+    augment: Policies = Field(
+        (),
+        description="random changes of all images the discriminator sees (DiffAugment, Zhao et al. "
+        "2020), for data sets of some hundred or thousand images",
+    )
+
+    @field_validator("augment")
+    @classmethod
+    def _no_policy_twice(cls, names):
+        if len(set(names)) < len(names):
+            raise ValueError(f"expected each policy once, received {list(names)}")
+        return names
 
 
 class EMAConfig(Section):
@@ -125,13 +163,29 @@ class EMAConfig(Section):
     decay: Fraction | None = Field(
         None, description="share kept at each step, say 0.999; null: off"
     )
+    final_decay: Fraction | None = Field(
+        None,
+        description="share kept at the end of optimizer.schedule; the average's half-life goes "
+        "there from that of decay, which may be 0; null: the decay stays",
+    )
+
+    @model_validator(mode="after")
+    def _final_needs_a_first(self):
+        if self.final_decay is not None and self.decay is None:
+            raise ValueError(
+                "expected a decay (0 for none at first) with final_decay, received null"
+            )
+        return self
 
 
-class GANOptimizerConfig(AdamConfig):
+class GANOptimizerConfig(ScheduledAdamConfig):
     """Adam for both networks, with settings for one of them alone under its name."""
 
     learning_rate: PositiveFloat = 2e-4
     beta_1: Fraction = 0.5
+    final_beta_2: Fraction | None = Field(
+        None, description="beta_2 at the end of the schedule (R3GAN: 0.9 to 0.99); null: it stays"
+    )
     discriminator: AdamOverrides = AdamOverrides()
     generator: AdamOverrides = AdamOverrides()
 
@@ -140,6 +194,7 @@ class GANConfig(RunConfig):
     """One training run of a GAN."""
 
     family: Literal["gan"]
+    data: GANDataConfig = GANDataConfig()
     training: GANTrainingConfig
     model: Annotated[
         Annotated[MLPConfig, Tag("mlp")] | Annotated[ConvConfig, Tag("conv")],
@@ -163,13 +218,48 @@ class GANConfig(RunConfig):
                 "received neither"
             )
         momentum = self.model.discriminator_batch_norm_momentum
-        name = "gradient_penalty" if penalties.gradient_penalty else "r1"
-        if momentum is not None and getattr(penalties, name):
+        names = ("gradient_penalty", "r1", "r2")
+        name = next((each for each in names if getattr(penalties, each)), None)
+        if momentum is not None and name:
             raise ValueError(
                 "expected no BatchNorm in the discriminator "
                 f"(model.discriminator_batch_norm_momentum) with regularization.{name}, which is "
                 "about the gradient at each image alone, while BatchNorm mixes the images of a "
                 f"batch, received {momentum}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_pairs(self):
+        updates = self.training.discriminator_steps
+        if self.loss.name == "relativistic" and updates > 1:
+            raise ValueError(
+                "expected training.discriminator_steps 1 with loss.name relativistic, where both "
+                f"networks learn from the same pairs at every step, received {updates}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_ends(self):
+        """An end needs a schedule that goes there."""
+        finals = {
+            "optimizer.final_beta_2": (self.optimizer.final_beta_2, None),
+            "regularization.final_factor": (self.regularization.final_factor, 1.0),
+            "ema.final_decay": (self.ema.final_decay, None),
+        }
+        for key, (value, unchanged) in finals.items():
+            if self.optimizer.schedule == "constant" and value != unchanged:
+                raise ValueError(
+                    f"expected optimizer.schedule cosine or linear with {key}, which is reached at "
+                    f"its end, received constant with {value}"
+                )
+        penalties = self.regularization
+        if penalties.final_factor != 1.0 and not (
+            penalties.r1 or penalties.r2 or penalties.gradient_penalty
+        ):
+            raise ValueError(
+                "expected a penalty (regularization.r1, .r2 or .gradient_penalty) with "
+                f"regularization.final_factor, received {penalties.final_factor} without"
             )
         return self
 
@@ -194,5 +284,29 @@ def check_data(config, spec, path):
                 f"received {num_filters}"
             )
             problems.append(Problem(str(path), f"model.{key}", message))
+    problems += augment_problems(config, path) + warmup_problems(config, spec, path)
     if problems:
         raise ConfigError(problems)
+
+
+def augment_problems(config, path):
+    """What is wrong with `regularization.augment` for these images: at most one `Problem`."""
+    names = {"brightness", "contrast"}.intersection(config.regularization.augment)
+    if not names or config.data.dataset != "mnist":
+        return []
+    message = (
+        "expected translation or cutout with digits, which are black and white: a discriminator "
+        f"that is used to other greys lets grey digits pass, received {', '.join(sorted(names))}"
+    )
+    return [Problem(str(path), "regularization.augment", message)]
+
+
+def warmup_problems(config, spec, path):
+    """What is wrong with `optimizer.warmup`: at most one `Problem`, a warm-up beyond the run."""
+    steps_per_epoch = spec.num_train // config.training.batch_size
+    warmup = interval_to_steps(config.optimizer.warmup or 0, steps_per_epoch)
+    steps = interval_to_steps(config.training.steps, steps_per_epoch)
+    if warmup < steps:
+        return []
+    message = f"expected fewer steps than the run's {steps:,}, received {warmup:,}"
+    return [Problem(str(path), "optimizer.warmup", message)]

@@ -23,10 +23,13 @@ NUM_PROBED = 64
 MIN_INTERVAL = 200
 """Minimum number of steps between two measurements, which then cost at most 1% of the training."""
 
-COLUMNS = (
-    "step", "d_accuracy_real", "d_accuracy_fake", "g_loss", "variety", "d_gradient", "g_gradient",
-)  # fmt: skip
+COLUMNS = tuple("variety" if name == "diversity" else name for name in Measurement._fields)
 """Header of health.csv: the fields of `Measurement`, with an older name for the diversity."""
+
+COPY_DISTANCE = 0.25
+"""Distance of two samples, as a share of the usual one of a real image from the nearest other real
+image, below which they count as copies of each other. (Real digits are not so near, nor are
+samples of a healthy generator.)"""
 
 
 class Probe:
@@ -45,14 +48,16 @@ class Probe:
         # Spread over the whole set: face images are sorted by person.
         chosen = np.linspace(0, len(data.x_train) - 1, NUM_PROBED).astype(int)
         self.gan = gan
-        self.real = scale_images(data.x_train[chosen], gan.value_range)
+        self.real = scale_images(data.examples(chosen), gan.value_range)
         self.z = draw_normal(seed, "health", 0, (NUM_PROBED, gan.latent_dim))
         self.labels = tf.constant(data.y_train[chosen]) if gan.is_conditional else None
         self.real_spread = spread(self.real, self.labels)
-        self._measure = tf.function(self._diversity_and_gradients)
+        nearest = np.sort(nearest_distances(self.real))
+        self.copy_distance = COPY_DISTANCE * nearest[NUM_PROBED // 2]
+        self._measure = tf.function(self._measurements)
 
     def __call__(self):
-        """The diversity and the gradients of a `Measurement`, as a dict of floats."""
+        """The fields of a `Measurement` that no metric gives, as a dict of floats."""
         # As a replica: elsewhere the gradients of mirrored weights cannot be taken.
         strategy = self.gan.distribute_strategy
         measured = strategy.run(self._measure)
@@ -61,26 +66,34 @@ class Probe:
             for name, value in measured.items()
         }
 
-    def _diversity_and_gradients(self):
-        d_gradient, g_gradient = self._gradients()
+    def _measurements(self):
+        logit_difference, d_gradient, g_gradient = self._logits_and_gradients()
         z = self.z if self.labels is None else [self.z, self.labels]
         samples = self.gan.generator(z, training=False)
         return {
             "diversity": spread(samples, self.labels) / self.real_spread,
             "d_gradient": tf.linalg.global_norm(d_gradient),
             "g_gradient": tf.linalg.global_norm(g_gradient),
+            "logit_difference": logit_difference,
+            "copies": tf.reduce_mean(
+                tf.cast(nearest_distances(samples) < self.copy_distance, tf.float32)
+            ),
         }
 
-    def _gradients(self):
-        """Gradients of each network's own loss, with respect to its weights."""
+    def _logits_and_gradients(self):
+        """Mean difference of the real and the generated images' logits, and the gradients of each
+        network's own loss with respect to its weights."""
         gan, batch = self.gan, {} if self.labels is None else {"labels": self.labels}
         with keras.StatelessScope(), tf.GradientTape(persistent=True) as tape:
             fake = gan.generate(self.z, batch)
             real_logits, fake_logits = gan.discriminate_both(self.real, fake, batch)
             d_loss = gan.loss.discriminator(real_logits, fake_logits)
-            g_loss = gan.loss.generator(fake_logits)
+            pair = [real_logits] if gan.loss.compares_pairs else []
+            g_loss = gan.loss.generator(fake_logits, *pair)
+        difference = tf.reduce_mean(real_logits) - tf.reduce_mean(fake_logits)
         networks = ((d_loss, gan.discriminator), (g_loss, gan.generator))
-        return [tape.gradient(loss, network.trainable_variables) for loss, network in networks]
+        gradients = (tape.gradient(loss, net.trainable_variables) for loss, net in networks)
+        return difference, *gradients
 
 
 def spread(images, labels=None):
@@ -98,6 +111,20 @@ def spread(images, labels=None):
     groups = tf.zeros(len(images), tf.int32) if labels is None else labels
     means = tf.math.unsorted_segment_mean(images, groups, tf.reduce_max(groups) + 1)
     return tf.sqrt(tf.reduce_mean(tf.square(images - tf.gather(means, groups))) + 1e-12)
+
+
+def nearest_distances(images):
+    """Distance of each image from the nearest other one, over all pixels: (N,) float32.
+
+    Args:
+        images: (N, H, W, C) float, N at least 2.
+    """
+    rows = tf.reshape(tf.cast(images, tf.float32), (len(images), -1))
+    squares = tf.reduce_sum(tf.square(rows), axis=1)
+    products = tf.matmul(rows, rows, transpose_b=True)
+    distances = squares[:, tf.newaxis] + squares - 2.0 * products
+    distances = tf.linalg.set_diag(distances, tf.fill((len(images),), distances.dtype.max))
+    return tf.sqrt(tf.maximum(tf.reduce_min(distances, axis=1), 0.0))
 
 
 class Health(EverySteps):
@@ -145,11 +172,16 @@ class Health(EverySteps):
 def read_measurements(path):
     """The `Measurement`s of a health.csv, without rows that are incomplete or not numbers."""
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    rows = [line.split(",") for line in lines[1:] if line.count(",") == len(COLUMNS) - 1]
+    header = lines[0].split(",") if lines else []
+    fields = dict(zip(COLUMNS, Measurement._fields, strict=True))
     found = []
-    for step, *numbers in rows:
-        with suppress(ValueError):
-            found.append(Measurement(int(step), *map(float, numbers)))
+    for line in lines[1:]:
+        row = dict(zip(header, line.split(","), strict=False))
+        if len(row) == len(header) and fields.keys() >= row.keys():
+            with suppress(ValueError, KeyError, TypeError):
+                step = int(row.pop("step"))
+                numbers = {fields[name]: float(number) for name, number in row.items()}
+                found.append(Measurement(step=step, **numbers))
     return found
 
 

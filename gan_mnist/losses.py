@@ -35,15 +35,19 @@ class GANLoss(NamedTuple):
     """The losses of one game, both to be minimised.
 
     Attributes:
-        discriminator: (real_logits, fake_logits) to a scalar, the sum of a real and a fake term.
-        generator: (fake_logits) to a scalar.
+        discriminator: (real_logits, fake_logits) to a scalar: the sum of a real and a fake term, or
+            a mean over pairs.
+        generator: (fake_logits) to a scalar; of pairs, (fake_logits, real_logits) to a scalar.
         decision_boundary: the logit of the best discriminator where real and generated images are
             equally probable, for accuracies. (A Wasserstein critic has none: 0 is a convention.)
+        compares_pairs: True if only differences of a real and a fake logit count. Then there is no
+            decision boundary, and accuracies mean nothing.
     """
 
     discriminator: Callable
     generator: Callable
     decision_boundary: float = 0.0
+    compares_pairs: bool = False
 
 
 def cross_entropy_discriminator_loss(real_logits, fake_logits, *, real_label=1.0):
@@ -129,6 +133,26 @@ def linear_generator_loss(fake_logits):
     return -tf.reduce_mean(fake_logits)
 
 
+def relativistic_loss(own_logits, other_logits):
+    """E[softplus(-(l(own) - l(other)))]: the own image of each pair must look the more real.
+
+    For the discriminator `own` are the real images and `other` the generated ones; for the
+    generator it is the other way round. So the generator has to win against real images of every
+    kind. With a term for each image alone, dropping a kind of images can be a local optimum; the
+    third source shows that pairs have no such optimum.
+
+    Args:
+        own_logits, other_logits: (N, 1) float, paired by their position.
+
+    Returns:
+        Scalar: log 2 where all logits are equal.
+
+    Sources: Jolicoeur-Martineau 2019, arXiv:1807.00734; Huang et al. 2024, arXiv:2501.05441,
+    equation 2, with f(t) = -softplus(-t); Sun et al. 2020, arXiv:2011.04926.
+    """
+    return tf.reduce_mean(tf.nn.softplus(other_logits - own_logits))
+
+
 def losses(real_label=1.0):
     """Every `GANLoss` by its name in the configuration, for a label of the real images."""
     cross_entropy = partial(cross_entropy_discriminator_loss, real_label=real_label)
@@ -140,6 +164,7 @@ def losses(real_label=1.0):
         "least_squares": GANLoss(least_squares, least_squares_generator_loss, real_label / 2.0),
         "hinge": GANLoss(hinge_discriminator_loss, linear_generator_loss),
         "wasserstein": GANLoss(wasserstein_discriminator_loss, linear_generator_loss),
+        "relativistic": GANLoss(relativistic_loss, relativistic_loss, compares_pairs=True),
     }
 
 
@@ -149,6 +174,6 @@ def get_loss(name, *, label_smoothing=0.0):
     Args:
         name: a key of `losses()`.
         label_smoothing: s in [0, 1): real images get the label 1 - s instead of 1 (one-sided
-            label smoothing); 0.1 is usual. Hinge and wasserstein have no labels and ignore it.
+            label smoothing); 0.1 is usual. Losses without labels ignore it.
     """
     return losses(1.0 - label_smoothing)[name]

@@ -5,6 +5,7 @@ from functools import partial
 import keras
 import tensorflow as tf
 
+from gan_mnist.augmentation import NUM_NUMBERS, augment
 from gan_mnist.spectral import plain_network, spectral_layers
 from training_run.step.batches import draw_normal, draw_uniform, scale_images
 from training_run.step.replicas import (
@@ -35,9 +36,12 @@ class GAN(Composite):
         seed: of the random numbers.
         discriminator_steps: updates of the discriminator for each update of the generator.
         ema_decay: share that a moving average of the generator's weights keeps at each update
-            (Yazici et al. 2019, arXiv:1806.04498); samples then come from it. None for no average.
+            (Yazici et al. 2019, arXiv:1806.04498); samples then come from it. A number, or a
+            function of the step. None for no average.
         instance_noise: step to the standard deviation of noise on all images that the
             discriminator sees, or None.
+        augment: names of `augmentation.POLICIES`, applied to all images that the discriminator
+            sees, after the noise; may be empty. A penalty is then about the augmented images.
     """
 
     def __init__(
@@ -51,6 +55,7 @@ class GAN(Composite):
         discriminator_steps=1,
         ema_decay=None,
         instance_noise=None,
+        augment=(),
     ):
         super().__init__(name="gan")
         self.generator, self.discriminator = generator, discriminator
@@ -58,6 +63,7 @@ class GAN(Composite):
         self.batch_size, self.seed = batch_size, seed
         self.discriminator_steps = discriminator_steps
         self.ema_decay, self.instance_noise = ema_decay, instance_noise
+        self.policies = tuple(augment)
         self.is_conditional = len(generator.inputs) > 1
         self.has_batch_norm = any(
             isinstance(layer, keras.layers.BatchNormalization) for layer in discriminator.layers
@@ -71,6 +77,8 @@ class GAN(Composite):
         self.d_penalty = keras.metrics.Mean(name="d_penalty")
         self.d_accuracy_real = keras.metrics.Mean(name="d_accuracy_real")
         self.d_accuracy_fake = keras.metrics.Mean(name="d_accuracy_fake")
+        self.d_ranking = keras.metrics.Mean(name="d_ranking")
+        self.d_logit_difference = keras.metrics.Mean(name="d_logit_difference")
         self.built = True  # since its parts are; otherwise `fit` would trace a call
 
     def compile(
@@ -81,6 +89,7 @@ class GAN(Composite):
         *,
         penalty=None,
         penalty_every=1,
+        penalty_factor=None,
         jit_compile=False,
         steps_per_execution=1,
     ):
@@ -92,6 +101,7 @@ class GAN(Composite):
             penalty: (discriminator function, real, fake, epsilon) to a scalar that is added to
                 the discriminator's loss; epsilon (N,) is uniform on [0, 1). None for no penalty.
             penalty_every: steps from one penalty to the next; see `lazy_penalty`.
+            penalty_factor: step to what the penalty is multiplied by; None for 1.
             jit_compile: True if XLA compiles the step.
             steps_per_execution: steps in one compiled execution.
         """
@@ -99,7 +109,8 @@ class GAN(Composite):
         super().compile(
             optimizer=None, jit_compile=jit_compile, steps_per_execution=steps_per_execution
         )
-        self.loss, self.penalty, self.penalty_every = loss, penalty, penalty_every
+        self.loss, self.penalty = loss, penalty
+        self.penalty_every, self.penalty_factor = penalty_every, penalty_factor
         self.discriminator_optimizer = discriminator_optimizer
         self.generator_optimizer = generator_optimizer
         discriminator_optimizer.build(self.discriminator.trainable_variables)
@@ -108,7 +119,10 @@ class GAN(Composite):
     @property
     def metrics(self):
         penalties = [self.d_penalty] if self.penalty else []
-        return [self.d_loss, self.g_loss, *penalties, self.d_accuracy_real, self.d_accuracy_fake]
+        logits = [self.d_accuracy_real, self.d_accuracy_fake]
+        if self.loss.compares_pairs:
+            logits = [self.d_ranking, self.d_logit_difference]
+        return [self.d_loss, self.g_loss, *penalties, *logits]
 
     def networks(self):
         """The networks to save, by file name; "generator" is the one to sample from."""
@@ -141,6 +155,11 @@ class GAN(Composite):
             noise *= self.instance_noise(step)
             names = ("noise_real", "noise_fake", "noise_generated")
             drawn |= dict(zip(names, tf.unstack(noise), strict=True))
+        if self.policies:
+            shape = (3, self.batch_size, NUM_NUMBERS)
+            numbers = draw_uniform(self.seed, "augment", step, shape)
+            names = ("augment_real", "augment_fake", "augment_generated")
+            drawn |= dict(zip(names, tf.unstack(numbers), strict=True))
         return drawn
 
     def train_step(self, batch):
@@ -163,8 +182,8 @@ class GAN(Composite):
         """Descend the discriminator's loss on a real and a generated batch; G fixed."""
         for layer in spectral_layers(self.discriminator):
             layer.iterate()
-        real = scale_images(batch["images"], self.value_range) + batch.get("noise_real", 0.0)
-        fake = self.generate(batch["z_discriminator"], batch) + batch.get("noise_fake", 0.0)
+        real = self.shown(scale_images(batch["images"], self.value_range), "real", batch)
+        fake = self.shown(self.generate(batch["z_discriminator"], batch), "fake", batch)
         with tf.GradientTape() as tape:
             real_logits, fake_logits = self.discriminate_both(real, fake, batch)
             d_loss = objective = self.loss.discriminator(real_logits, fake_logits)
@@ -175,8 +194,16 @@ class GAN(Composite):
         self.discriminator_optimizer.apply(tape.gradient(objective, weights), weights)
 
         self.d_loss.update_state(d_loss)
-        self.d_accuracy_real.update_state(real_logits > self.loss.decision_boundary)
-        self.d_accuracy_fake.update_state(fake_logits < self.loss.decision_boundary)
+        self.judge(real_logits, fake_logits)
+
+    def judge(self, real_logits, fake_logits):
+        """Note how well the discriminator tells the two apart, in the terms of its loss."""
+        if self.loss.compares_pairs:
+            self.d_ranking.update_state(real_logits > fake_logits)
+            self.d_logit_difference.update_state(real_logits - fake_logits)
+        else:
+            self.d_accuracy_real.update_state(real_logits > self.loss.decision_boundary)
+            self.d_accuracy_fake.update_state(fake_logits < self.loss.decision_boundary)
 
     def lazy_penalty(self, real, fake, batch):
         """`penalty_every` times the penalty at every `penalty_every`-th step, and 0 between.
@@ -194,21 +221,45 @@ class GAN(Composite):
         else:
             is_due = batch["step"] % every == 0
             value = tf.cond(is_due, penalty, lambda: 0.0)
+        if self.penalty_factor is not None:
+            value *= self.penalty_factor(batch["step"])
         self.d_penalty.update_state(value, sample_weight=tf.cast(is_due, tf.float32))
         return every * value
 
     def generator_phase(self, batch):
         """Descend the generator's loss on fresh latents; D fixed."""
+        real_logits = self.logits_to_pair(batch)
         with tf.GradientTape() as tape:
             generated = self.generate(batch["z_generator"], batch)
-            logits = self.discriminate(generated + batch.get("noise_generated", 0.0), batch)
-            g_loss = self.loss.generator(logits)
+            logits = self.discriminate(self.shown(generated, "generated", batch), batch)
+            g_loss = self.loss.generator(logits, *real_logits)
             objective = share_of_loss(g_loss)
         weights = self.generator.trainable_variables
         self.generator_optimizer.apply(tape.gradient(objective, weights), weights)
         self.g_loss.update_state(g_loss)
         if self.ema_decay is not None:
-            self.update_average()
+            self.update_average(batch)
+
+    def logits_to_pair(self, batch):
+        """The real images' logits, which a loss of pairs compares with the generated ones', in a
+        list; no logits for other losses. No weight of the generator reaches them."""
+        if not self.loss.compares_pairs:
+            return []
+        real = self.shown(scale_images(batch["images"], self.value_range), "real", batch)
+        return [self.discriminate(real, batch)]
+
+    def shown(self, images, kind, batch):
+        """What the discriminator is shown of images: with this step's noise and augmentation.
+
+        Args:
+            images: (N, H, W, C) float.
+            kind: "real", "fake" (for the discriminator's phase) or "generated" (the generator's).
+            batch: what `draw` gives.
+        """
+        images += batch.get(f"noise_{kind}", 0.0)
+        if not self.policies:
+            return images
+        return augment(images, batch[f"augment_{kind}"], self.policies, self.value_range)
 
     def generate(self, z, batch):
         """Generated images in training mode; moves BatchNorm's statistics."""
@@ -231,9 +282,10 @@ class GAN(Composite):
         twice = {"labels": tf.tile(batch["labels"], [2])} if self.is_conditional else {}
         return tf.split(self.discriminate(tf.concat([real, fake], axis=0), twice), 2)
 
-    def update_average(self):
+    def update_average(self, batch):
         """Move the average towards the generator; copy BatchNorm's moving statistics."""
         average, generator, decay = self.average, self.generator, self.ema_decay
+        decay = decay(batch["step"]) if callable(decay) else decay
         weights = zip(average.trainable_variables, generator.trainable_variables, strict=True)
         for mean, weight in weights:
             mean.assign(decay * mean + (1.0 - decay) * weight)

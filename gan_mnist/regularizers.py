@@ -42,6 +42,23 @@ def r1_penalty(discriminator_fn, real):
     return 0.5 * tf.reduce_mean(squared_gradient_norms(discriminator_fn, real))
 
 
+def r2_penalty(discriminator_fn, fake):
+    """E[|grad D(x)|^2] / 2 at generated images x: R1's counterpart.
+
+    R1 alone cannot keep the game stable while generated and real images lie far apart.
+
+    Args:
+        discriminator_fn, fake: as for `gradient_penalty`; the generator stays fixed.
+
+    Returns:
+        Scalar float32, to be weighted with gamma.
+
+    Sources: Mescheder et al. 2018, arXiv:1801.04406, equation 10; Huang et al. 2024,
+    arXiv:2501.05441, section 2.2.
+    """
+    return 0.5 * tf.reduce_mean(squared_gradient_norms(discriminator_fn, fake))
+
+
 def squared_gradient_norms(discriminator_fn, images):
     """|grad D(x)|^2 of every image, summed over its pixels and channels: (N,) float32."""
     with tf.GradientTape() as tape:

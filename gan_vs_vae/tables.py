@@ -21,6 +21,8 @@ MEANINGS = {
     "sharpness": "slope of edges: share of an image's contrast that an edge crosses in a pixel",
     "fine_detail": "share of an image's variance that repeats within 4 pixels; noise has most",
     "contrast": "brightest minus darkest pixel of an image, black 0, white 1",
+    "modes": "combinations of three digits, of 1,000, that are drawn at all",
+    "mode_divergence": "KL divergence of those combinations from equal shares, nats",
     "memorized": "share of samples that are copies of a training image",
     "duplicated": "share of samples nearly equal to another sample",
     "reconstruction_error": "squared error, sum over all pixels, black 0, white 1",

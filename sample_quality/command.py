@@ -34,7 +34,9 @@ def build_parser():
     )
     add_run_arguments(parser, "quality.json in the run folder")
     parser.add_argument(
-        "--num", type=integer, default=10_000, help="how many samples to score (default: 10000)"
+        "--num",
+        type=integer,
+        help="how many samples to score (default: 10000; of stacked digits 25600)",
     )
     parser.add_argument(
         "--likelihood-images",
@@ -59,12 +61,13 @@ def main(argv=None):
 
 
 def _score(arguments):
-    num, seed = arguments.num, arguments.seed
+    seed = arguments.seed
     effort = LikelihoodEffort(arguments.likelihood_images, arguments.importance_samples)
-    check_numbers(num, seed)
+    check_numbers(MIN_IMAGES if arguments.num is None else arguments.num, seed)
     check_effort(effort)
     run = find_run(arguments.run, arguments.outputs)
     settings, name = read_settings(run), image_network(run)
+    num = arguments.num or settings.usual_num
     out = check_output(arguments.out or default_out(run), (".json",))
     import_tensorflow()
     from sample_quality.score_run import measure_run

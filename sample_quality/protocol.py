@@ -137,6 +137,8 @@ METRICS = {
     "sharpness": Metric("sharpness", "near floor", (0.0, math.inf)),
     "fine_detail": Metric("fine detail", "near floor", (0.0, 1.0)),
     "contrast": Metric("contrast", "near floor", (0.0, 1.0)),
+    "modes": Metric("modes", "higher", (0.0, math.inf)),
+    "mode_divergence": Metric("KL of modes", "lower", (0.0, math.inf)),
     "memorized": Metric("memorised", "near floor", (0.0, 1.0)),
     "duplicated": Metric("duplicated", "near floor", (0.0, 1.0)),
     "reconstruction_error": Metric("reconstruction error", "lower", (0.0, math.inf)),

@@ -13,6 +13,10 @@ from training_run.errors import UserError
 from training_run.run_folder.log import read_log
 from training_run.run_folder.networks import check_network
 
+NUM_SAMPLES, NUM_STACKED_SAMPLES = 10_000, 25_600
+"""Samples that are scored where nobody says how many: of images, and of stacked images, where each
+of 1,000 modes can then be seen 26 times."""
+
 
 class VAEValues(Record):
     """The content of a `vae.json`: what a VAE has learned outside of its networks.
@@ -36,6 +40,7 @@ class RunSettings:
         log_scale: natural log of the standard deviation of a VAE's Gaussian pixels in [0, 1]; None
             if its loss is no such density, or its learned value is in no file.
         prior: kind of a VAE's prior: "normal", "mixture" or "vamp".
+        stacked: True if three of the images are the channels of one.
     """
 
     data: DataConfig
@@ -44,6 +49,12 @@ class RunSettings:
     reconstruction: str
     log_scale: float | None
     prior: str = "normal"
+    stacked: bool = False
+
+    @property
+    def usual_num(self):
+        """How many samples are usually scored."""
+        return NUM_STACKED_SAMPLES if self.stacked else NUM_SAMPLES
 
 
 class LikelihoodEffort(NamedTuple):
@@ -75,6 +86,7 @@ def read_settings(run):
             reconstruction=loss.get("reconstruction", ""),
             log_scale=gaussian_log_scale(loss, run),
             prior=values.get("prior", {}).get("kind", "normal"),
+            stacked=bool(data.get("stacked", False)),
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         raise UserError(

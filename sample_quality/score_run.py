@@ -11,8 +11,10 @@ from sample_quality.priors import describe, latents_of, load_prior
 from sample_quality.protocol import MAX_REAL, METRICS, Quality
 from sample_quality.run_settings import USUAL_EFFORT
 from sample_quality.scores.likelihood import binarize_images
+from sample_quality.stacked_scores import score_stacked
 from sample_quality.vae_scores import score_vae
 from training_run.data.datasets import load_dataset
+from training_run.data.image_data import NUM_STACKED
 from training_run.errors import UserError
 from training_run.files import sha256_of_file
 from training_run.run_folder.networks import IMAGES_TO_POSTERIORS, LATENTS_TO_IMAGES, load_network
@@ -49,6 +51,13 @@ def measure_run(run, name, settings, num, seed, effort=USUAL_EFFORT):
     if classifier is None:
         about["without_classifier"] = notes[-1]
     network = load_network(run, name, LATENTS_TO_IMAGES)
+    if settings.stacked:
+        if classifier is None:
+            raise UserError(f"{run.path}: {notes[-1]}")
+        stacked_shape = (*data.x_train.shape[1:3], NUM_STACKED)
+        _check_shape(run.network(name), network.output_shape[1:], stacked_shape)
+        images = sample_images(network, num, seed, settings.value_range, None)
+        return Quality(score_stacked(images, data.x_train, classifier, seed=seed), about)
     _check_shape(run.network(name), network.output_shape[1:], data.x_train.shape[1:])
     if num > len(data.x_train):
         num = len(data.x_train)

@@ -1,7 +1,8 @@
 """From a checked configuration to a compiled VAE."""
 
 from training_run.config.intervals import interval_to_steps
-from training_run.step.optimizers import WarmupCosine, build_adam
+from training_run.step.optimizers import ScheduledRate, build_adam
+from training_run.step.schedules import Transition
 from vae_mnist.losses import VAELoss
 from vae_mnist.model import VAE
 from vae_mnist.networks import (
@@ -70,12 +71,13 @@ def build_loss(config, spec):
 def build_schedule(config, spec):
     """The schedule of the learning rate; None for a constant one."""
     settings = config.optimizer
-    if settings.schedule == "constant":
+    if settings.schedule == "constant" and not settings.warmup:
         return None
     steps_per_epoch = spec.num_train // config.training.batch_size
     num_steps = interval_to_steps(config.training.steps, steps_per_epoch)
     warmup = interval_to_steps(settings.warmup, steps_per_epoch) if settings.warmup else 0
-    return WarmupCosine(settings.learning_rate, num_steps, warmup)
+    transition = Transition(settings.schedule, num_steps, warmup)
+    return ScheduledRate(settings.learning_rate, transition, settings.final_factor)
 
 
 def build_vamp(config, spec):

@@ -16,11 +16,11 @@ from sample_quality.while_training import QualityConfig, quality_problems
 from training_run.config.intervals import Interval
 from training_run.config.load import problems_between_rows
 from training_run.config.sections import (
-    AdamConfig,
     DataConfig,
     Fraction,
     ModelSection,
     RunConfig,
+    ScheduledAdamConfig,
     Section,
     Widths,
     model_kind,
@@ -128,15 +128,8 @@ class ValidationConfig(Section):
     num_images: PositiveInt = 10000
 
 
-class VAEOptimizerConfig(AdamConfig):
+class VAEOptimizerConfig(ScheduledAdamConfig):
     """Adam for both networks."""
-
-    schedule: Literal["constant", "cosine"] = Field(
-        "constant", description="cosine: the learning rate falls to 0 at the end of the run"
-    )
-    warmup: Interval | None = Field(
-        None, description="with cosine: how long the learning rate rises first; null: not at all"
-    )
 
 
 class VAEConfig(RunConfig):

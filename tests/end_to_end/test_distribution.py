@@ -35,6 +35,12 @@ RUNS = {
         "training.discriminator_steps=2", "regularization.instance_noise=0.1",
         "model.conditional=true",
     ]),
+    "pairs": ("gan_mnist.train", [
+        *GAN, "model.batch_norm_momentum=null", "loss.name=relativistic", "regularization.r1=2",
+        "regularization.r2=2", "regularization.augment=[translation, cutout]",
+        "optimizer.schedule=cosine", "optimizer.warmup=4", "regularization.final_factor=0.1",
+        "ema.decay=0", "ema.final_decay=0.9", "optimizer.final_beta_2=0.9999",
+    ]),
     "vae": ("vae_mnist.train", [*VAE, "loss.free_bits=0.05", "loss.warmup=10"]),
     "denoiser": ("gan_mnist.train_denoiser", [
         "--config", "denoiser_smoke", "model.num_hidden=8", *SMALL,
@@ -150,7 +156,7 @@ def assert_same(one, other):
 # Two devices
 
 
-@pytest.mark.parametrize("name", ["gan", "vae", "denoiser"])
+@pytest.mark.parametrize("name", ["gan", "pairs", "vae", "denoiser"])
 def test_two_devices_train_as_one_does(mirrored, outputs, name):
     assert_close(folder(outputs, name, "none"), folder(outputs, name, "mirrored"))
 

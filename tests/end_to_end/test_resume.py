@@ -73,6 +73,37 @@ def resume(run, *options):
     return train(["--resume", str(run), *options])
 
 
+SCHEDULED = [
+    "loss.name=relativistic", "regularization.r1=2", "regularization.r2=2",
+    "regularization.augment=[translation, cutout]", "regularization.penalty_every=4",
+    "regularization.final_factor=0.1", "optimizer.schedule=cosine", "optimizer.warmup=5",
+    "optimizer.final_factor=0.25", "optimizer.beta_2=0.9", "optimizer.final_beta_2=0.99",
+    "ema.decay=0", "ema.final_decay=0.9", "samples.every=20",
+]  # fmt: skip
+
+
+def test_schedules_augmentation_and_pairs_resume_to_the_same_bytes(tiny_data, tmp_path):
+    """Also from a step that is no multiple of `penalty_every`."""
+    every = "checkpoints.every=10"
+    assert train(arguments(tiny_data, tmp_path, *SCHEDULED, every, "checkpoints.keep=9")) == 0
+    whole = tmp_path / NAME
+    again = shutil.copytree(whole, tmp_path / "copies" / NAME)
+    for path in (again / "checkpoints").glob("step_*"):
+        if int(path.name[5:]) > 10:
+            shutil.rmtree(path)
+    assert resume(again) == 0
+    assert same_state(whole, again)
+    assert rows_of(whole) == rows_of(again)
+    assert "d_ranking" in rows_of(whole)[0]
+    assert (whole / "progress.gif").read_bytes() == (again / "progress.gif").read_bytes()
+
+
+def test_the_length_of_a_scheduled_run_is_part_of_its_training(tiny_data, tmp_path, capsys):
+    assert train(arguments(tiny_data, tmp_path, *SCHEDULED)) == 0
+    assert resume(tmp_path / NAME, "training.steps=80") == 2
+    assert "add --allow-change training.steps" in capsys.readouterr().err
+
+
 # Changed configurations
 
 

@@ -63,11 +63,17 @@ def train(config, num_steps=2):
         (kind, loss, penalty)
         for kind, loss, penalty in itertools.product(
             ("mlp", "conv"),
-            ("non_saturating", "minimax", "least_squares", "hinge", "wasserstein"),
-            ({}, {"gradient_penalty": 10.0}, {"r1": 1.0}, {"spectral_norm": True}),
+            ("non_saturating", "minimax", "least_squares", "hinge", "wasserstein", "relativistic"),
+            (
+                {},
+                {"gradient_penalty": 10.0},
+                {"r1": 1.0},
+                {"r2": 1.0, "augment": ["translation", "cutout"]},
+                {"spectral_norm": True},
+            ),
         )
         if loss != "wasserstein" or {"gradient_penalty", "spectral_norm"} & penalty.keys()
-        if kind == "mlp" or loss in ("non_saturating", "wasserstein")
+        if kind == "mlp" or loss in ("non_saturating", "wasserstein", "relativistic")
     ],
 )
 def test_one_step_of_every_loss_and_penalty(kind, loss, penalty):
@@ -75,12 +81,13 @@ def test_one_step_of_every_loss_and_penalty(kind, loss, penalty):
     _, logs, moved = train(config, num_steps=1)
     assert all(np.isfinite(value) for value in logs[0].values())
     assert all(moved)
-    assert ("d_penalty" in logs[0]) == bool({"gradient_penalty", "r1"} & penalty.keys())
+    assert ("d_penalty" in logs[0]) == bool({"gradient_penalty", "r1", "r2"} & penalty.keys())
+    assert ("d_ranking" in logs[0]) == (loss == "relativistic")
 
 
 def test_penalties_add_up_with_their_weights():
     """On the same first batch, the penalty of both is the sum of each alone."""
-    weights = {"gradient_penalty": 3.0, "r1": 7.0}
+    weights = {"gradient_penalty": 3.0, "r1": 7.0, "r2": 5.0}
     alone = [
         train(make_config(regularization={name: weight}), 1)[1][0]["d_penalty"]
         for name, weight in weights.items()
@@ -180,7 +187,117 @@ def test_data_that_do_not_suit_are_refused():
         )
 
 
-@pytest.mark.parametrize("name", ["gradient_penalty", "r1"])
+@pytest.mark.parametrize("name", ["gradient_penalty", "r1", "r2"])
 def test_batch_norm_in_a_penalised_discriminator_is_refused(name):
     with pytest.raises(ValueError, match="expected no BatchNorm in the discriminator"):
         make_config(model={"discriminator_batch_norm_momentum": 0.9}, regularization={name: 1.0})
+
+
+SCHEDULED = {
+    "optimizer": {
+        "schedule": "linear", "learning_rate": 1e-2, "final_factor": 0.5, "beta_2": 0.5,
+        "final_beta_2": 0.9, "discriminator": {"learning_rate": 4e-2},
+    },
+    "regularization": {"r1": 2.0, "final_factor": 0.25},
+    "ema": {"decay": 0.0, "final_decay": 0.5},
+}  # fmt: skip
+
+
+def test_a_schedule_reaches_rates_beta_2_penalty_and_average():
+    gan = build_gan(make_config(**SCHEDULED), SPEC, block=1)  # 4 steps
+    rates = [
+        float(optimizer._learning_rate(2))
+        for optimizer in (gan.discriminator_optimizer, gan.generator_optimizer)
+    ]
+    assert rates == pytest.approx([3e-2, 7.5e-3])
+    assert float(gan.generator_optimizer.beta_2_at(1)) == pytest.approx(0.6)
+    assert float(gan.penalty_factor(3)) == pytest.approx(1 - 0.75 * 0.75)
+    # Half-lives go from 0 to that of 0.5, 1: at half of the way 0.5, whose decay is 1 / 4.
+    assert float(gan.ema_decay(2)) == pytest.approx(0.25)
+
+
+def test_the_generators_schedule_counts_its_own_updates():
+    config = make_config(
+        training={"steps": 12, "discriminator_steps": 3}, optimizer={"schedule": "linear"}
+    )
+    gan = build_gan(config, SPEC, block=1)
+    pairs = ((gan.discriminator_optimizer, 12), (gan.generator_optimizer, 4))
+    for optimizer, num_updates in pairs:
+        assert float(optimizer._learning_rate(num_updates // 2)) == pytest.approx(1e-4)
+
+
+def test_a_scheduled_penalty_is_logged_with_its_weight():
+    constant = train(make_config(regularization={"r1": 2.0}), num_steps=1)[1]
+    config = make_config(**SCHEDULED | {"training": {"steps": 2}})
+    _, logs, _ = train(config, num_steps=2)
+    assert logs[0]["d_penalty"] == pytest.approx(constant[0]["d_penalty"], rel=1e-5)
+    factor = build_gan(config, SPEC, block=1).penalty_factor(1)
+    assert float(factor) == pytest.approx(0.625)
+
+
+@pytest.mark.parametrize(
+    ("sections", "sentence"),
+    [
+        (
+            {"loss": {"name": "relativistic"}, "training": {"discriminator_steps": 2}},
+            "expected training.discriminator_steps 1 with loss.name relativistic",
+        ),
+        (
+            {"loss": {"name": "relativistic", "label_smoothing": 0.1}},
+            "expected label_smoothing 0 with the relativistic loss",
+        ),
+        ({"ema": {"final_decay": 0.9}}, "expected a decay .* with final_decay, received null"),
+        (
+            {"ema": {"decay": 0.5, "final_decay": 0.9}},
+            "expected optimizer.schedule cosine or linear with ema.final_decay",
+        ),
+        (
+            {"optimizer": {"final_beta_2": 0.9}},
+            "expected optimizer.schedule cosine or linear with optimizer.final_beta_2",
+        ),
+        ({"optimizer": {"final_factor": 0.5}}, "expected schedule cosine or linear with a final_f"),
+        (
+            {"regularization": {"final_factor": 0.5}, "optimizer": {"schedule": "linear"}},
+            "expected a penalty",
+        ),
+        ({"regularization": {"augment": ["cutout", "cutout"]}}, "expected each policy once"),
+        ({"regularization": {"augment": ["rotation"]}}, "Input should be 'translation', 'cutout'"),
+    ],
+)
+def test_wrong_combinations_are_refused(sections, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        make_config(**sections)
+
+
+def test_what_only_the_data_can_tell_is_refused():
+    spec = DataSpec(40, (8, 8, 1), 4)
+    late = make_config(optimizer={"warmup": "1 epoch"})  # 8 steps, of a run of 4
+    with pytest.raises(
+        ConfigError, match=r"optimizer\.warmup: expected fewer steps than the run's 4"
+    ):
+        check_data(late, spec, "x.yaml")
+    grey = {"regularization": {"augment": ["cutout", "contrast"]}}
+    with pytest.raises(ConfigError, match=r"augment: expected translation or cutout with digits"):
+        check_data(make_config(**grey), spec, "x.yaml")
+    check_data(make_config(**grey, data={"dataset": "fashion_mnist"}), spec, "x.yaml")
+
+
+def test_augmentation_is_a_function_of_seed_and_step_and_the_same_for_both_networks():
+    config = make_config(regularization={"augment": ["translation"]})
+    gan = build_gan(config, SPEC, block=1)
+    draw, again = gan.draw(np.int64(3)), build_gan(config, SPEC, block=1).draw(np.int64(3))
+    names = ["augment_real", "augment_fake", "augment_generated"]
+    for name in names:
+        assert np.array_equal(draw[name], again[name])
+    assert len({np.array(draw[name]).tobytes() for name in names}) == 3
+    seen = []
+    gan.discriminate = lambda images, batch: seen.append(np.array(images)) or images[:, :1, 0, 0]
+    gan.discriminate_both = lambda real, fake, batch: (
+        seen.extend([real, fake]) or (gan.discriminator(real), gan.discriminator(fake))
+    )
+    images = np.zeros((5, 8, 8, 1), np.uint8)  # black, so that grey edges show the shifts
+    batch = {**draw, "images": images, "augment_fake": draw["augment_real"]}
+    gan.generate = lambda z, batch: -1.0 + 0.0 * gan.generator(z, training=True)
+    gan.discriminator_phase(batch)
+    real, fake = map(np.array, seen)
+    assert (real == 0).any() and np.array_equal(real == 0, np.abs(fake) < 1e-6)

@@ -115,6 +115,64 @@ def test_the_accuracies_of_a_wasserstein_critic_mean_nothing():
     assert len(told(histories(diversity=0.0), "wasserstein")) == 1
 
 
+def pairs(**columns):
+    """Histories of a loss that has no accuracies."""
+    return histories(d_accuracy_real=np.nan, d_accuracy_fake=np.nan, **columns)
+
+
+def test_of_pairs_the_ranking_counts():
+    assert told(pairs(d_ranking=0.7, logit_difference=2.0), "relativistic") == []
+    ((step, sentence),) = told(pairs(d_ranking=0.995, g_loss=CLIMB), "relativistic")
+    assert step == 2800
+    assert "it recognises at least 99.5% of pairs, and g_loss climbed" in sentence
+    ((_, sentence),) = told(pairs(d_ranking=0.51), "relativistic")
+    assert "right about at most 51% of the pairs" in sentence
+    assert "discriminator_steps" not in sentence  # which that loss refuses
+
+
+def test_logits_far_apart_must_last():
+    assert told(histories(logit_difference=[30.0] * 4 + [20.0] + [30.0] * 3)) == []
+    ((step, sentence),) = told(histories(logit_difference=[800.0, 400, 200, 66, 63, 60, 9, 9]))
+    assert step == 2800
+    assert "logits are far apart: since step 2,000" in sentence
+    assert "differ by at least 63" in sentence
+    assert told(histories(logit_difference=800.0), "wasserstein") == []
+
+
+def test_few_images_that_repeat_are_a_collapse_of_their_own():
+    ((step, sentence),) = told(histories(num=12, first_step=200, copies=0.6))
+    assert step == 1800
+    assert "modes have collapsed: since step 1,000 at least 60% of the samples" in sentence
+    ((_, sentence),) = told(histories(copies=1.0, diversity=0.1))
+    assert "diversity has collapsed" in sentence
+
+
+def test_a_game_oscillates_if_its_losses_swing_by_more_than_the_logits_differ():
+    swings = [-12.0, -4.0, 1.0, -3.0, -3.0, -4.0, -5.0, 3.0]
+    ((step, sentence),) = told(histories(g_loss=swings, logit_difference=1.7), "wasserstein")
+    assert step == 3400
+    assert "the game oscillates: since step 2,000 g_loss swings up and down" in sentence
+    assert "by more than 1.7 at a time" in sentence
+    assert told(histories(g_loss=swings, logit_difference=6.0), "wasserstein") == []
+    steady = [4.3, 2.9, 0.7, 0.8, 0.6, 0.9, 0.7, 0.8]  # of the default preset, from its start on
+    assert told(histories(g_loss=steady, logit_difference=0.1)) == []
+    falling = [300.0, 120, 80, 60, 40, 30, 20, 10]
+    assert told(histories(g_loss=falling, logit_difference=1.0)) == []
+
+
+def test_what_was_not_measured_is_no_failure():
+    assert told([Measurement(step=2000 + 200 * index) for index in range(8)]) == []
+
+
+def test_an_older_health_csv_is_read(tmp_path):
+    path = tmp_path / "health.csv"
+    header = "step,d_accuracy_real,d_accuracy_fake,g_loss,variety,d_gradient,g_gradient\n"
+    path.write_text(f"{header}200,0.7,0.6,0.9,0.8,4.0,1.0\n400,0.7,0.6,0.9,0.8,4.0\n")
+    (measurement,) = health.read_measurements(path)
+    assert measurement[:7] == (200, 0.7, 0.6, 0.9, 0.8, 4.0, 1.0)
+    assert np.isnan(measurement.copies)
+
+
 def test_every_sentence_is_one_line_with_something_to_try():
     ill = histories(
         num=12, d_accuracy_real=1.0, d_accuracy_fake=1.0, g_loss=[*CLIMB, 5.0, 6.0, 7.0, 8.0],
@@ -126,6 +184,11 @@ def test_every_sentence_is_one_line_with_something_to_try():
     for sentence in sentences:
         assert "; try " in sentence
         assert "\n" not in sentence
+
+
+def test_nearest_distances_by_hand():
+    images = np.array([[0, 0], [3, 4], [3, 5], [9, 13]], np.float32).reshape(4, 1, 2, 1)
+    np.testing.assert_allclose(health.nearest_distances(images), [5, 1, 1, 10], atol=1e-5)
 
 
 def test_spread_by_hand():
@@ -162,6 +225,7 @@ def test_measurements_by_hand():
     real = make_data(health.NUM_PROBED, side=1).x_train / 255
     measured = probe()
     assert measured["diversity"] == pytest.approx(a * z.std() / real.std(), abs=1e-4)
+    assert measured["logit_difference"] == pytest.approx(w * (real.mean() - a * z.mean()), abs=1e-5)
     # d_loss = w mean(a z) - w mean(x), g_loss = -w a mean(z).
     assert measured["d_gradient"] == pytest.approx(abs(a * z.mean() - real.mean()), abs=1e-5)
     assert measured["g_gradient"] == pytest.approx(abs(w * z.mean()), abs=1e-5)

@@ -8,9 +8,17 @@ from gan_mnist.losses import get_loss, losses
 
 REAL = np.array([[2.0], [-1.0], [0.5]])
 FAKE = np.array([[-0.5], [1.5]])
+PAIRED = np.array([[-0.5], [1.5], [0.5]])
 every_loss = pytest.mark.parametrize("name", losses())
 CROSS_ENTROPIES = ("non_saturating", "minimax")
 cross_entropies = pytest.mark.parametrize("name", CROSS_ENTROPIES)
+
+
+def inputs_of(name):
+    """Real and generated logits, then what the generator's loss takes."""
+    if losses()[name].compares_pairs:
+        return (REAL, PAIRED), (PAIRED, REAL)
+    return (REAL, FAKE), (FAKE,)
 
 
 def sigmoid(logits):
@@ -35,6 +43,11 @@ BY_HAND = {
     "hinge": (2.5 / 3 + 1.5, -0.5),
     # 0.5 - 0.5 and -0.5
     "wasserstein": (0.0, -0.5),
+    # differences 2.5, -2.5 and 0: log(1 + e^-2.5) + log(1 + e^2.5) + log 2, over 3, for both
+    "relativistic": (
+        (np.log1p(np.exp(-2.5)) + np.log1p(np.exp(2.5)) + np.log(2)) / 3,
+        (np.log1p(np.exp(-2.5)) + np.log1p(np.exp(2.5)) + np.log(2)) / 3,
+    ),
 }
 
 
@@ -46,10 +59,11 @@ def test_every_loss_is_checked_by_hand():
 def test_values_by_hand(name):
     loss = get_loss(name)
     d_loss, g_loss = BY_HAND[name]
-    assert float(loss.discriminator(tf.constant(REAL), tf.constant(FAKE))) == pytest.approx(
-        d_loss, abs=1e-12
-    )
-    assert float(loss.generator(tf.constant(FAKE))) == pytest.approx(g_loss, abs=1e-12)
+    for_discriminator, for_generator = inputs_of(name)
+    value = loss.discriminator(*map(tf.constant, for_discriminator))
+    assert float(value) == pytest.approx(d_loss, abs=1e-12)
+    value = loss.generator(*map(tf.constant, for_generator))
+    assert float(value) == pytest.approx(g_loss, abs=1e-12)
 
 
 @cross_entropies
@@ -89,7 +103,7 @@ def finite_differences(function, *arrays, step=1e-5):
 )
 def test_gradients_by_finite_differences(name, label_smoothing):
     loss = get_loss(name, label_smoothing=label_smoothing)
-    for function, arrays in ((loss.discriminator, (REAL, FAKE)), (loss.generator, (FAKE,))):
+    for function, arrays in zip((loss.discriminator, loss.generator), inputs_of(name), strict=True):
         expected = finite_differences(function, *arrays)
         for one, two in zip(gradients(function, *arrays), expected, strict=True):
             np.testing.assert_allclose(one, two, atol=1e-8)
@@ -104,7 +118,8 @@ def test_extreme_logits_keep_values_and_gradients_finite(name, jit_compile):
     def evaluate(real, fake):
         with tf.GradientTape(persistent=True) as tape:
             tape.watch([real, fake])
-            d_loss, g_loss = loss.discriminator(real, fake), loss.generator(fake)
+            pair = [real] if loss.compares_pairs else []
+            d_loss, g_loss = loss.discriminator(real, fake), loss.generator(fake, *pair)
         return d_loss, g_loss, *tape.gradient(d_loss, [real, fake]), tape.gradient(g_loss, fake)
 
     for real in (-1e4, 0.0, 1e4):
@@ -123,7 +138,8 @@ def test_the_discriminator_parts_the_two_and_the_generator_climbs(name):
     real, fake = np.full((3, 1), 0.4), np.full((3, 1), 0.3)
     loss = get_loss(name)
     real_slope, fake_slope = gradients(loss.discriminator, real, fake)
-    (generator_slope,) = gradients(loss.generator, fake)
+    pair = [real] if loss.compares_pairs else []
+    generator_slope, *_ = gradients(loss.generator, fake, *pair)
     assert (real_slope < 0).all() and (fake_slope > 0).all() and (generator_slope < 0).all()
 
 
@@ -133,6 +149,20 @@ def test_only_the_minimax_generator_saturates_on_a_sure_discriminator():
     (non_saturating,) = gradients(get_loss("non_saturating").generator, told)
     assert float(minimax[0, 0]) == pytest.approx(-sigmoid(-10.0), rel=1e-9)
     assert float(non_saturating[0, 0]) == pytest.approx(-sigmoid(10.0), rel=1e-9)
+
+
+def test_only_differences_count_in_pairs_and_gradients_are_by_hand():
+    loss = get_loss("relativistic")
+    moved = [tf.constant(logits + 100.0) for logits in (REAL, PAIRED)]
+    value = float(loss.discriminator(*moved))
+    assert value == pytest.approx(BY_HAND["relativistic"][0], abs=1e-9)
+    # d softplus(b - a) / da = -sigmoid(b - a), over 3 pairs
+    slopes = sigmoid(PAIRED - REAL) / 3
+    real_slope, fake_slope = gradients(loss.discriminator, REAL, PAIRED)
+    np.testing.assert_allclose(real_slope, -slopes, atol=1e-12)
+    np.testing.assert_allclose(fake_slope, slopes, atol=1e-12)
+    generator_slope, _ = gradients(loss.generator, PAIRED, REAL)
+    np.testing.assert_allclose(generator_slope, -sigmoid(REAL - PAIRED) / 3, atol=1e-12)
 
 
 @cross_entropies
@@ -154,7 +184,7 @@ def test_smoothed_least_squares_by_hand():
 
 # log(a / (2 - a)) for the cross-entropies, a / 2 for the least squares, with a = 1 - smoothing.
 BOUNDARIES = [
-    *((name, 0.0, 0.0) for name in losses() if name != "least_squares"),
+    *((name, 0.0, 0.0) for name in losses() if name not in ("least_squares", "relativistic")),
     *((name, 0.1, -0.2007) for name in CROSS_ENTROPIES),
     *((name, 0.3, -0.6190) for name in CROSS_ENTROPIES),
     *((name, 0.5, -1.0986) for name in CROSS_ENTROPIES),

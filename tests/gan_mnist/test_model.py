@@ -84,7 +84,7 @@ def test_batch_norm_statistics_move():
     assert all(changed(before, gan.generator.non_trainable_variables))
 
 
-def scalar_gan(a, w):
+def scalar_gan(a, w, loss="non_saturating"):
     """G(z) = a z and D(x) = w x on one-pixel images: a step that can be done by hand."""
     generator = keras.Sequential(
         [keras.Input((1,)), keras.layers.Dense(1, use_bias=False), keras.layers.Reshape((1, 1, 1))]
@@ -95,7 +95,7 @@ def scalar_gan(a, w):
     generator.set_weights([np.array([[a]])])
     discriminator.set_weights([np.array([[w]])])
     gan = GAN(generator, discriminator, value_range=(0, 1), batch_size=1, seed=0)
-    gan.compile(keras.optimizers.SGD(0.5), keras.optimizers.SGD(0.25), get_loss("non_saturating"))
+    gan.compile(keras.optimizers.SGD(0.5), keras.optimizers.SGD(0.25), get_loss(loss))
     return gan
 
 
@@ -128,6 +128,34 @@ def test_one_step_by_hand():
     # w < 0 calls the white real image fake, and the grey fake one (logit -0.252) fake too.
     assert float(logs["d_accuracy_real"]) == 0.0
     assert float(logs["d_accuracy_fake"]) == 1.0
+
+
+def test_one_step_of_pairs_by_hand():
+    a, w, x, z_d, z_g = 0.7, -0.4, 1.0, 0.9, -1.3
+    gan = scalar_gan(a, w, "relativistic")
+    batch = {
+        "images": np.full((1, 1, 1, 1), 255, np.uint8),
+        "z_discriminator": np.array([[z_d]], np.float32),
+        "z_generator": np.array([[z_g]], np.float32),
+    }
+    logs = gan.train_step(batch)
+
+    # d_loss = softplus(-w (x - a z)); its slope in w:
+    gap = x - a * z_d
+    d_loss = np.log1p(np.exp(-w * gap))
+    w_new = w + 0.5 * gap * sigmoid(-w * gap)
+    # g_loss = softplus(w' (x - a z)), on fresh latents and the same real image; its slope in a:
+    behind = w_new * (x - a * z_g)
+    a_new = a + 0.25 * w_new * z_g * sigmoid(behind)
+
+    assert float(logs["d_loss"]) == pytest.approx(d_loss, abs=1e-6)
+    assert float(logs["g_loss"]) == pytest.approx(np.log1p(np.exp(behind)), abs=1e-6)
+    assert gan.discriminator.get_weights()[0].item() == pytest.approx(w_new, abs=1e-6)
+    assert gan.generator.get_weights()[0].item() == pytest.approx(a_new, abs=1e-6)
+    # w < 0 gives the whiter image of a pair, the real one, the lower logit.
+    assert float(logs["d_ranking"]) == 0.0
+    assert float(logs["d_logit_difference"]) == pytest.approx(w * gap, abs=1e-6)
+    assert list(logs) == ["d_loss", "g_loss", "d_ranking", "d_logit_difference"]
 
 
 def test_latents_are_a_function_of_seed_and_step_and_the_phases_do_not_share_them():

@@ -9,6 +9,7 @@ from gan_mnist.regularizers import (
     gradient_penalty,
     instance_noise_stddev,
     r1_penalty,
+    r2_penalty,
     squared_gradient_norms,
 )
 from gan_mnist.spectral import SpectralNormalization
@@ -47,9 +48,9 @@ def test_a_linear_discriminator_has_the_norm_of_its_weights():
 def test_norms_are_taken_per_image_over_all_pixels_and_channels():
     norms = squared_gradient_norms(half_square, REAL_T)
     np.testing.assert_allclose(norms, flat_squares(REAL), rtol=1e-5)
-    assert float(r1_penalty(half_square, REAL_T)) == pytest.approx(
-        flat_squares(REAL).mean() / 2, rel=1e-5
-    )
+    for penalty, images in ((r1_penalty, REAL), (r2_penalty, FAKE)):
+        value = float(penalty(half_square, tf.constant(images)))
+        assert value == pytest.approx(flat_squares(images).mean() / 2, rel=1e-5)
 
 
 def test_each_image_is_mixed_by_its_own_coefficient():
@@ -122,6 +123,7 @@ def penalties(discriminator, training=False):
     return {
         "gradient_penalty": lambda: gradient_penalty(logits, real, fake, epsilon),
         "r1_penalty": lambda: r1_penalty(logits, real),
+        "r2_penalty": lambda: r2_penalty(logits, fake),
     }
 
 
@@ -147,7 +149,7 @@ def smooth_discriminator():
     )
 
 
-@pytest.mark.parametrize("name", ["gradient_penalty", "r1_penalty"])
+@pytest.mark.parametrize("name", ["gradient_penalty", "r1_penalty", "r2_penalty"])
 def test_second_order_gradients_of_a_network_by_finite_differences(name):
     discriminator = smooth_discriminator()
     penalty = tf.function(penalties(discriminator)[name])
@@ -167,7 +169,7 @@ def test_second_order_gradients_of_a_network_by_finite_differences(name):
         assert (values[0] - values[1]) / (2 * step) == pytest.approx(expected, rel=0.02)
 
 
-@pytest.mark.parametrize("name", ["gradient_penalty", "r1_penalty"])
+@pytest.mark.parametrize("name", ["gradient_penalty", "r1_penalty", "r2_penalty"])
 @pytest.mark.parametrize("build", [conv_discriminator, mlp_discriminator])
 def test_xla_gives_the_same_penalties_and_gradients(build, name):
     discriminator = build()
@@ -182,7 +184,7 @@ def test_xla_gives_the_same_penalties_and_gradients(build, name):
         np.testing.assert_allclose(one, two, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["gradient_penalty", "r1_penalty"])
+@pytest.mark.parametrize("name", ["gradient_penalty", "r1_penalty", "r2_penalty"])
 def test_penalties_go_with_spectral_normalisation(name):
     discriminator = spectral_discriminator()
     penalty = penalties(discriminator, training=True)[name]

@@ -122,6 +122,31 @@ class AdamConfig(Section):
     epsilon: PositiveFloat = 1e-7
 
 
+class ScheduledAdamConfig(AdamConfig):
+    """Adam whose learning rate may change over the run."""
+
+    schedule: Literal["constant", "cosine", "linear"] = Field(
+        "constant",
+        description="how the learning rate, and all that has a key final_..., gets to its end at "
+        "the run's last step",
+    )
+    warmup: Interval | None = Field(
+        None, description="how long the learning rate rises first; null: not at all"
+    )
+    final_factor: Fraction = Field(
+        0.0, description="share of the learning rate that is left at the run's last step"
+    )
+
+    @model_validator(mode="after")
+    def _check_final_factor(self):
+        if self.final_factor and self.schedule == "constant":
+            raise ValueError(
+                "expected schedule cosine or linear with a final_factor, received constant with "
+                f"{self.final_factor}"
+            )
+        return self
+
+
 class AdamOverrides(Section):
     """Adam's settings for one network alone. Null keeps the common setting."""
 

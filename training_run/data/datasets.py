@@ -3,6 +3,7 @@
 from functools import partial
 
 from training_run.data import image_folder, mnist, orl_faces
+from training_run.data.stacking import stacked
 from training_run.errors import UserError
 
 DATASETS = {
@@ -29,6 +30,8 @@ def find_dataset(data_config):
             `image_size` and `num_channels` ask for.
     """
     dataset = DATASETS[data_config.dataset](data_config)
+    if getattr(data_config, "stacked", False):  # a key of some families
+        dataset = stacked(dataset)
     _check_size(data_config, dataset.spec.image_shape)
     return dataset
 

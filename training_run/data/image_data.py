@@ -10,6 +10,9 @@ import numpy as np
 
 from training_run.errors import UserError
 
+NUM_STACKED = 3
+"""Images in a stacked one: the channels red, green and blue."""
+
 
 @dataclass(frozen=True)
 class DataSpec:
@@ -43,6 +46,7 @@ class ImageData:
         num_classes: labels are 0 .. num_classes - 1; None without labels.
         source: a sentence on where the arrays came from.
         checksum: hexadecimal SHA-256 of x_train's bytes in C order.
+        num_stacked: how many of these images are the channels of one that a model learns from.
     """
 
     x_train: np.ndarray
@@ -52,6 +56,7 @@ class ImageData:
     num_classes: int | None
     source: str
     checksum: str
+    num_stacked: int = 1
 
     def checksums(self, names):
         """Array name to hexadecimal SHA-256, of those of these names that there are."""
@@ -61,7 +66,23 @@ class ImageData:
     @property
     def spec(self):
         """The `DataSpec` of the arrays as they were read."""
-        return DataSpec(len(self.x_train), self.x_train.shape[1:], self.num_classes)
+        height, width, num_channels = self.x_train.shape[1:]
+        shape = (height, width, num_channels * self.num_stacked)
+        return DataSpec(len(self.x_train), shape, self.num_classes)
+
+    def examples(self, indices):
+        """(n, H, W, C) uint8 training images to look at, stacked where the model's are.
+
+        Args:
+            indices: (n,) ints below the number of training images.
+        """
+        # Images a third of the set apart, since neighbours may be of one class.
+        apart = len(self.x_train) // self.num_stacked
+        channels = [
+            self.x_train[(indices + number * apart) % len(self.x_train)]
+            for number in range(self.num_stacked)
+        ]
+        return np.concatenate(channels, axis=-1)
 
 
 class Dataset(NamedTuple):

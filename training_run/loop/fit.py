@@ -40,7 +40,7 @@ from training_run.run_folder.checkpoint import restore_checkpoint
 from training_run.run_folder.environment import check_same_data
 from training_run.run_folder.locks import locked, writing
 from training_run.run_folder.paths import check_disk_space, create_run_dir, write_config
-from training_run.step.batches import make_batches, mirror_and_shift
+from training_run.step.batches import make_batches, mirror_and_shift, stack_channels
 
 
 def train(family, config, data, devices):
@@ -161,7 +161,6 @@ def run_to_end(context, callbacks, request):
 def remaining_batches(context):
     """The batches from the context's first step to the run's last."""
     config, clock = context.config, context.clock
-    max_shift = config.data.mirror_and_shift
     return make_batches(
         context.data,
         batch_size=config.training.batch_size,
@@ -169,8 +168,18 @@ def remaining_batches(context):
         first_step=clock.first_step,
         num_steps=clock.total - clock.first_step,
         draw=context.model.draw,
-        augment=None if max_shift is None else mirror_and_shift(config.seed, max_shift),
+        augment=augmentation(config, context.data.num_stacked),
     )
+
+
+def augmentation(config, num_stacked):
+    """What is done to each batch of images as bytes, a function of (images, step); or None."""
+    seed, max_shift = config.seed, config.data.mirror_and_shift
+    change = None if max_shift is None else mirror_and_shift(seed, max_shift)
+    if num_stacked == 1:
+        return change
+    stack = stack_channels(seed, num_stacked)
+    return stack if change is None else lambda images, step: stack(change(images, step), step)
 
 
 def make_callbacks(family, context, request, checkpoint=None):

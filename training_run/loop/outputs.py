@@ -2,6 +2,8 @@
 
 import math
 
+import numpy as np
+
 from training_run.config.sections import HOLD_LAST_SECONDS
 from training_run.devices.strategy import report_devices
 from training_run.errors import UserError
@@ -15,6 +17,7 @@ from training_run.run_folder.environment import (
     note_changes,
     write_environment,
 )
+from training_run.run_folder.events import read_events
 from training_run.run_folder.log import read_log, whole_rows
 from training_run.run_folder.networks import save_networks
 from training_run.run_folder.paths import write_config
@@ -82,7 +85,7 @@ def describe_run(context, family):
     images = describe_data(context.source_data, family.arrays_used(config))
     write_environment(run, config.seed, images, context.devices)
     num_images = config.samples.num_rows * config.samples.num_columns
-    reals = context.data.x_train[:num_images]
+    reals = context.data.examples(np.arange(min(num_images, len(context.data.x_train))))
     save_image_grid(run.path / "reals.png", reals, (0, 255), config.samples.num_columns)
 
 
@@ -95,9 +98,10 @@ def metric_columns(context, family):
 def write_pictures(context):
     """Write `losses.png` and `progress.gif` from what this run has made so far."""
     run, schedule, config = context.run, context.schedule, context.config
+    events = read_events(run.path / "health.log")
     if run.log.exists():
         try:
-            plot_losses(read_log(run.log), run.path / "losses.png", config.name)
+            plot_losses(read_log(run.log), run.path / "losses.png", config.name, events)
         except UserError as reason:  # the log was damaged underneath
             print(f"losses.png is not drawn: {reason}")
     path_of = run.sample if schedule.gif_every == schedule.samples_every else run.frame
@@ -107,10 +111,16 @@ def write_pictures(context):
     if frames:
         write_gif(
             run.gif,
-            frames,
+            [(step_caption(step, events), path) for step, path in frames],
             total_seconds=config.gif.seconds,
             hold_last_seconds=HOLD_LAST_SECONDS,
         )
+
+
+def step_caption(step, events):
+    """A frame's caption: its step, and what had gone wrong last by then."""
+    labels = [event.label for event in events if event.step <= step]
+    return f"step {step:,}: {labels[-1]}" if labels else f"step {step:,}"
 
 
 def estimate_bytes(context):

@@ -1,4 +1,7 @@
-"""What a terminal or a file shows of a training: step, rate, time left and metrics."""
+"""What a terminal or a file shows of a training: step, rate, time left and metrics.
+
+Rates count from the end of the first block of steps, since that one waits for the compilation.
+"""
 
 import math
 import sys
@@ -13,7 +16,7 @@ class TerminalBar(keras.callbacks.Callback):
 
     def __init__(self, clock):
         super().__init__()
-        self.clock, self.bar = clock, None
+        self.clock, self.bar, self.is_compiled = clock, None, False
 
     def on_train_begin(self, logs=None):
         self.bar = tqdm(
@@ -21,8 +24,15 @@ class TerminalBar(keras.callbacks.Callback):
         )
 
     def on_train_batch_end(self, batch, logs=None):
-        self.bar.set_postfix_str(format_metrics(self.model, logs), refresh=False)
-        self.bar.update(self.clock.step - self.bar.n)
+        bar, step = self.bar, self.clock.step
+        bar.set_postfix_str(format_metrics(self.model, logs), refresh=False)
+        if self.is_compiled:
+            bar.update(step - bar.n)
+        else:
+            self.is_compiled = True
+            bar.initial = bar.n = bar.last_print_n = step
+            bar.unpause()  # the bar's clock starts here
+            bar.refresh()
 
     def on_train_end(self, logs=None):
         self.bar.close()
@@ -39,23 +49,27 @@ class PlainLines(keras.callbacks.Callback):
     def __init__(self, clock, seconds=10.0):
         super().__init__()
         self.clock, self.seconds = clock, seconds
-        self._printed, self._start = -math.inf, (0, 0.0)
-
-    def on_train_begin(self, logs=None):
-        self._start = (self.clock.step, self.clock.seconds)
+        self._printed, self._start = -math.inf, None
 
     def on_train_batch_end(self, batch, logs=None):
         step, now = self.clock.step, time.monotonic()
+        self._start = self._start or (step, self.clock.seconds)
         if now - self._printed < self.seconds and step != self.clock.total:
             return
         self._printed = now
-        rate = (step - self._start[0]) / max(self.clock.seconds - self._start[1], 1e-9)
-        left = format_duration((self.clock.total - step) / rate)
         print(
-            f"step {step:,}/{self.clock.total:,}  {rate:.1f} steps/s  {left} left  "
+            f"step {step:,}/{self.clock.total:,}  {self._pace(step)}"
             f"{format_metrics(self.model, logs)}",
             flush=True,
         )
+
+    def _pace(self, step):
+        """Rate and time left; nothing at the first block, which shows neither."""
+        steps, seconds = step - self._start[0], self.clock.seconds - self._start[1]
+        if not steps:
+            return ""
+        rate = steps / max(seconds, 1e-9)
+        return f"{rate:.1f} steps/s  {format_duration((self.clock.total - step) / rate)} left  "
 
 
 def progress_callback(clock):

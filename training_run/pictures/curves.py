@@ -13,6 +13,12 @@ COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#55
 
 TEXT, PALE_TEXT, GRID = "#2d2d2d", "#6b6b6b", "#e9e9e9"  # colours
 
+SHARES = ("accuracy", "ranking")
+"""Panels on an axis from 0 to 1."""
+
+EVENT = "#a1001c"
+"""Colour of what went wrong, a red that no curve has."""
+
 NOT_METRICS = ("step", "seconds", "epoch")
 
 NUM_ROWS_TO_SMOOTH = 150
@@ -24,7 +30,7 @@ LOWEST_LABEL = 0.06
 LABEL_HEIGHT, AROUND_AXES = 0.16, 0.5  # inches
 
 
-def plot_losses(columns, path, title):
+def plot_losses(columns, path, title, events=()):
     """Write the curves of a log as a PNG.
 
     A column with many rows is drawn twice: its values, pale, and their running mean. The most
@@ -32,9 +38,11 @@ def plot_losses(columns, path, title):
 
     Args:
         columns: dict of name to (rows,) float64 from `read_log`. Names that end in `loss` are
-            losses; names with `_accuracy` are accuracies, on an axis from 0 to 1.
+            losses; names with `_accuracy` are accuracies, and `d_ranking` is the share of pairs
+            that a discriminator ranks right, on axes from 0 to 1.
         path: the PNG file, written whole or not at all; its folder must exist.
         title: a line above the curves.
+        events: list of (step, label) to mark in every panel.
 
     Raises:
         UserError: there is no metric with a finite value.
@@ -42,7 +50,7 @@ def plot_losses(columns, path, title):
     panels = group_metrics(columns)
     if not panels:
         raise UserError("the log has no numbers to draw yet")
-    figure = draw_curves(columns, panels, title)
+    figure = draw_curves(columns, panels, title, events)
     with atomic_path(path) as temporary:
         figure.savefig(temporary, format="png", dpi=150, metadata={"Software": None})
 
@@ -51,10 +59,10 @@ def group_metrics(columns):
     """Group the metrics that have a finite value by the panel that shows them.
 
     Returns:
-        A list of (panel, names of metrics). The panels are "loss", "accuracy", then each other
-        score's name without `val_`.
+        A list of (panel, names of metrics). The panels are "loss", those of `SHARES`, then each
+        other score's name without `val_`.
     """
-    groups = defaultdict(list, {"loss": [], "accuracy": []})
+    groups = defaultdict(list, {"loss": [], **{panel: [] for panel in SHARES}})
     for name, values in columns.items():
         if name not in NOT_METRICS and np.isfinite(values).any():
             groups[_panel(name)].append(name)
@@ -80,8 +88,11 @@ def running_mean(values, window):
     return center + (sums[end] - sums[first]) / (end - first)
 
 
-def draw_curves(columns, panels, title):
-    """The matplotlib figure: `columns` from `read_log`, `panels` from `group_metrics`."""
+def draw_curves(columns, panels, title, events=()):
+    """The matplotlib figure: `columns` from `read_log`, `panels` from `group_metrics`.
+
+    Each event (step, label) is a line in every panel, with its label in the first.
+    """
     # Imported here, since it takes a second and `--help` should not wait for it. A Figure made
     # without pyplot has no global state and needs no display.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -98,6 +109,10 @@ def draw_curves(columns, panels, title):
         _draw_panel(axes[panel], panel, names, columns)
         is_wide = [panel, panel] in layout
         axes[panel].xaxis.set_major_locator(MaxNLocator(6 if is_wide else 3, integer=True))
+    for panel, _ in panels:
+        for step in {step for step, _ in events}:
+            axes[panel].axvline(step, color=EVENT, linewidth=1, linestyle=":", zorder=1)
+    _label_events(axes[panels[0][0]], events)
     for panel in set(layout[-1]) - {EMPTY}:
         axes[panel].set_xlabel("step", color=PALE_TEXT, fontsize=9)
     return figure
@@ -106,12 +121,13 @@ def draw_curves(columns, panels, title):
 def _panel(name):
     if name.endswith("loss"):
         return "loss"
-    return "accuracy" if "_accuracy" in f"_{name}" else name.removeprefix("val_")
+    share = next((panel for panel in SHARES if f"_{panel}" in f"_{name}"), None)
+    return share or name.removeprefix("val_")
 
 
 def _layout(panels):
-    """Rows of the mosaic and their heights: losses and accuracies fill a row, scores half of it."""
-    wide = [panel for panel, _ in panels if panel in ("loss", "accuracy")]
+    """Rows of the mosaic and their heights: losses and shares fill a row, scores half of it."""
+    wide = [panel for panel, _ in panels if panel in ("loss", *SHARES)]
     scores = [panel for panel, _ in panels if panel not in wide]
     if len(scores) == 1:
         wide, scores = wide + scores, []
@@ -122,7 +138,7 @@ def _layout(panels):
 
 def _height(panel):
     """Height in inches."""
-    return {"loss": 3.0, "accuracy": 2.1}.get(panel, 1.9)
+    return 3.0 if panel == "loss" else 2.1 if panel in SHARES else 1.9
 
 
 def _draw_panel(axes, panel, names, columns):
@@ -160,7 +176,7 @@ def _main_range(values):
 
 
 def _style_axes(axes, panel, steps, limits):
-    low, high = (0.0, 1.0) if panel == "accuracy" else (limits.min(), limits.max())
+    low, high = (0.0, 1.0) if panel in SHARES else (limits.min(), limits.max())
     margin = 0.06 * (high - low) or 0.06 * abs(high) or 0.5
     axes.set_ylim(low - margin, high + margin)
     first, last = steps.min(), steps.max()
@@ -187,6 +203,25 @@ def _label_ends(axes, panel, curves):
         text = number if [name] == [panel] * len(curves) else f"{name}  {number}"
         axes.text(
             1.012, height, text, color=color, fontsize=8.5, va="center", transform=axes.transAxes
+        )
+
+
+def _label_events(axes, events):
+    """Write what went wrong beside its line, one below the other, away from the nearer end."""
+    first, last = axes.get_xlim()
+    for row, (step, label) in enumerate(events):
+        is_late = step > (first + last) / 2
+        axes.annotate(
+            label,
+            (step, 1.0),
+            xycoords=("data", "axes fraction"),
+            xytext=(-4 if is_late else 4, -5 - 12 * row),
+            textcoords="offset points",
+            ha="right" if is_late else "left",
+            va="top",
+            color=EVENT,
+            fontsize=8.5,
+            bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.5},
         )
 
 

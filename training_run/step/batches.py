@@ -26,7 +26,7 @@ def make_batches(data, batch_size, seed, first_step, num_steps, draw=None, augme
         num_steps: how many batches.
         draw: function from a step (scalar int64 tensor) to a dict of tensors that are added to the
             batch, or None.
-        augment: function from (images, step) to images of the same shape and dtype, or None.
+        augment: function from (images, step) to images of the same number and dtype, or None.
 
     Returns:
         A `tf.data.Dataset` of `num_steps` dicts: `images` (batch_size, H, W, C) uint8, `labels`
@@ -116,6 +116,32 @@ def mirror_and_shift(seed, max_shift):
         return tf.gather(images, columns, axis=2, batch_dims=1)
 
     return augment
+
+
+def stack_channels(seed, num_stacked):
+    """An augmentation for `make_batches`: each image becomes the first channel of a stacked one.
+
+    The other channels are the batch's images in an order of their own, so that any of them meets
+    any other. The orders depend on (seed, step).
+
+    Args:
+        seed: int, the run's seed.
+        num_stacked: channels of a stacked image.
+
+    Returns:
+        A function from (images (B, H, W, 1), step) to (B, H, W, num_stacked).
+    """
+
+    def stack(images, step):
+        orders = [
+            tf.random.experimental.stateless_shuffle(
+                tf.range(images.shape[0]), seed=_stateless_seed(seed, f"stack_{number}", step)
+            )
+            for number in range(1, num_stacked)
+        ]
+        return tf.concat([images, *(tf.gather(images, order) for order in orders)], axis=-1)
+
+    return stack
 
 
 def scale_images(images, value_range):

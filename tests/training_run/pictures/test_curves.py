@@ -41,6 +41,34 @@ def panel_titles(figure):
     return [axes.get_title(loc="left") for axes in figure.axes]
 
 
+def test_events_are_lines_in_every_panel_and_words_in_the_first():
+    values = np.array([0.5, 0.6, 0.7])
+    columns = {"step": np.array([100.0, 200.0, 300.0]), "d_loss": values, "d_ranking": values}
+    events = [(100, "early"), (250, "modes have collapsed")]
+    figure = draw_curves(columns, group_metrics(columns), "ill", events)
+    for axes in figure.axes:
+        marked = [line.get_xdata()[0] for line in axes.lines if line.get_linestyle() == ":"]
+        assert sorted(marked) == [100, 250]
+    texts = [[text.get_text() for text in axes.texts] for axes in figure.axes]
+    assert {"early", "modes have collapsed"} <= set(texts[0])
+    assert not {"early", "modes have collapsed"} & set(texts[1])
+
+
+def test_the_share_of_pairs_ranked_right_has_an_axis_of_shares():
+    values = np.array([0.5, 0.6])
+    names = ["step", "d_loss", "d_ranking", "d_logit_difference"]
+    columns = {name: values for name in names}
+    panels = group_metrics(columns)
+    assert panels == [
+        ("loss", ["d_loss"]),
+        ("ranking", ["d_ranking"]),
+        ("d_logit_difference", ["d_logit_difference"]),
+    ]
+    figure = draw_curves(columns, panels, "pairs")
+    (axes,) = [each for each in figure.axes if each.get_title(loc="left") == "ranking"]
+    assert axes.get_ylim()[0] < 0 and axes.get_ylim()[1] > 1
+
+
 def test_metrics_are_grouped_into_panels():
     values = np.array([1.0, 2.0])
     names = [

@@ -197,3 +197,28 @@ def test_colour_images_keep_their_colours_together():
     augmented = batches.mirror_and_shift(0, 1)(images, 0).numpy()
     np.testing.assert_array_equal(augmented[..., 1], augmented[..., 0] // 2)
     np.testing.assert_array_equal(augmented[..., 2], augmented[..., 0] // 4)
+
+
+def test_stacked_channels_are_the_batch_in_other_orders_by_seed_and_step():
+    images = np.arange(6, dtype=np.uint8).reshape(6, 1, 1, 1)
+    stacks = [
+        np.array(batches.stack_channels(seed, 3)(tf.constant(images), step)).reshape(6, 3)
+        for seed, step in ((0, 4), (0, 4), (0, 5), (1, 4))
+    ]
+    assert np.array_equal(stacks[0][:, 0], np.arange(6))
+    for channel in range(3):
+        assert sorted(stacks[0][:, channel]) == list(range(6))
+    assert np.array_equal(stacks[0], stacks[1])
+    for other in (stacks[2], stacks[3], stacks[0][:, [0, 2, 1]]):
+        assert not np.array_equal(stacks[0], other)
+
+
+def test_any_digit_meets_any_other():
+    """Over 600 batches of 4 images, each of the 16 pairs of channels is seen about 150 times."""
+    images = tf.constant(np.arange(4, dtype=np.uint8).reshape(4, 1, 1, 1))
+    stack = tf.function(batches.stack_channels(7, 3))
+    counts = np.zeros((4, 4))
+    for step in range(600):
+        rows = np.array(stack(images, tf.constant(step, tf.int64))).reshape(4, 3)
+        np.add.at(counts, (rows[:, 0], rows[:, 2]), 1)
+    assert np.abs(counts - 150).max() < 50
