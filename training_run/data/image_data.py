@@ -1,5 +1,6 @@
 """What every dataset gives: uint8 images, labels if there are any, and the source."""
 
+import dataclasses
 import hashlib
 import os
 from collections.abc import Callable
@@ -22,6 +23,8 @@ class DataSpec:
         num_classes: labels are 0 .. num_classes - 1; None without labels.
         title: what a reader calls the dataset, "MNIST digits".
         noun: what a reader calls its images, "digits".
+        class_names: of its classes, in the order of their numbers; None where they have none.
+        notes: sentences for the user on what was found, such as the classes and their sizes.
     """
 
     num_train: int
@@ -29,6 +32,8 @@ class DataSpec:
     num_classes: int | None
     title: str = "Images"
     noun: str = "images"
+    class_names: tuple[str, ...] | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +48,7 @@ class ImageData:
         num_classes: labels are 0 .. num_classes - 1; None without labels.
         source: a sentence on where the arrays came from.
         checksum: hexadecimal SHA-256 of x_train's bytes in C order.
+        class_names: as in `DataSpec`.
     """
 
     x_train: np.ndarray
@@ -52,6 +58,7 @@ class ImageData:
     num_classes: int | None
     source: str
     checksum: str
+    class_names: tuple[str, ...] | None = None
 
     def checksums(self, names):
         """Array name to hexadecimal SHA-256, of those of these names that there are."""
@@ -61,7 +68,17 @@ class ImageData:
     @property
     def spec(self):
         """The `DataSpec` of the arrays as they were read."""
-        return DataSpec(len(self.x_train), self.x_train.shape[1:], self.num_classes)
+        return DataSpec(
+            len(self.x_train),
+            self.x_train.shape[1:],
+            self.num_classes,
+            class_names=self.class_names,
+        )
+
+    def without_labels(self):
+        """The same images alone."""
+        nothing = dict.fromkeys(("y_train", "y_test", "num_classes", "class_names"))
+        return dataclasses.replace(self, **nothing)
 
 
 class Dataset(NamedTuple):
@@ -108,7 +125,7 @@ def sha256_of_array(array):
     return hashlib.sha256(np.ascontiguousarray(array).data).hexdigest()
 
 
-def make_image_data(arrays, num_classes, source):
+def make_image_data(arrays, num_classes, source, class_names=None):
     """An `ImageData` from arrays named as in Keras's files.
 
     Args:
@@ -117,6 +134,7 @@ def make_image_data(arrays, num_classes, source):
             tenth of the training images is held out for testing.
         num_classes: number of classes, or None.
         source: a sentence on where the arrays came from.
+        class_names: as in `DataSpec`.
     """
     if "x_test" not in arrays:
         arrays = _hold_out_last(arrays)
@@ -129,6 +147,7 @@ def make_image_data(arrays, num_classes, source):
         num_classes=num_classes,
         source=source,
         checksum=sha256_of_array(x_train),
+        class_names=class_names,
     )
 
 

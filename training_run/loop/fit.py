@@ -33,6 +33,7 @@ from training_run.loop.outputs import (
     write_pictures,
 )
 from training_run.loop.progress import progress_callback
+from training_run.loop.sample_grid import row_captions
 from training_run.loop.signals import StopRequest
 from training_run.loop.workers import follower_callbacks, stop_callback
 from training_run.pictures.pixels import NotFinite
@@ -40,7 +41,7 @@ from training_run.run_folder.checkpoint import restore_checkpoint
 from training_run.run_folder.environment import check_same_data
 from training_run.run_folder.locks import locked, writing
 from training_run.run_folder.paths import check_disk_space, create_run_dir, write_config
-from training_run.step.batches import make_batches, mirror_and_shift
+from training_run.step.batches import balanced_order, make_batches, mirror_and_shift
 
 
 def train(family, config, data, devices):
@@ -162,6 +163,7 @@ def remaining_batches(context):
     """The batches from the context's first step to the run's last."""
     config, clock = context.config, context.clock
     max_shift = config.data.mirror_and_shift
+    is_balanced, labels = config.data.balance, context.data.y_train
     return make_batches(
         context.data,
         batch_size=config.training.batch_size,
@@ -170,6 +172,7 @@ def remaining_batches(context):
         num_steps=clock.total - clock.first_step,
         draw=context.model.draw,
         augment=None if max_shift is None else mirror_and_shift(config.seed, max_shift),
+        order=balanced_order(labels, config.seed) if is_balanced else None,
     )
 
 
@@ -182,6 +185,7 @@ def make_callbacks(family, context, request, checkpoint=None):
     make_images = family.grid(context.model, config, context.data)
     look = (make_images, config.model.value_range, config.samples.num_columns)
     titles = family.grid_titles(context.model, config)
+    captions = row_captions(context.model, context.data)
     callbacks = [
         *([Restore(checkpoint)] if checkpoint else []),
         clock,
@@ -194,10 +198,11 @@ def make_callbacks(family, context, request, checkpoint=None):
     log = CsvLog(clock, schedule.log_every, run.log, metric_columns(context, family))
     callbacks += [
         log,
-        SampleGrids(clock, schedule.samples_every, *look, run.sample, titles),
+        SampleGrids(clock, schedule.samples_every, *look, run.sample, titles, captions),
     ]
     if schedule.gif_every != schedule.samples_every:
-        callbacks.append(SampleGrids(clock, schedule.gif_every, *look, run.frame, titles))
+        frames = SampleGrids(clock, schedule.gif_every, *look, run.frame, titles, captions)
+        callbacks.append(frames)
     return [
         *callbacks,
         AtEnd(partial(write_pictures, context)),

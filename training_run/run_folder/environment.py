@@ -23,11 +23,13 @@ class DataRecord(Record):
         source: a sentence saying where they came from.
         sha256_x_train: checksum of the training images, grey as they were read.
         sha256: array name to checksum, of all arrays that the run uses; None in older runs.
+        class_names: of the labels, in the order of their numbers; None where they have none.
     """
 
     source: str = ""
     sha256_x_train: str
     sha256: dict[str, str] | None = None
+    class_names: list[str] | None = None
 
 
 class Hardware(Record):
@@ -109,10 +111,22 @@ def read_environment(run):
     return read_record(path, Environment) if path.exists() else None
 
 
+def read_class_names(run):
+    """Names of a run's classes, in the order of their numbers; None where none are recorded."""
+    try:
+        environment = read_environment(run)
+    except UserError:  # classes then go by their numbers
+        return None
+    return environment and environment.data.class_names
+
+
 def describe_data(data, names):
     """The `DataRecord` of an `ImageData`, with the checksums of the arrays of these names."""
     return DataRecord(
-        source=data.source, sha256_x_train=data.checksum, sha256=data.checksums(names)
+        source=data.source,
+        sha256_x_train=data.checksum,
+        sha256=data.checksums(names),
+        class_names=data.class_names and list(data.class_names),
     )
 
 

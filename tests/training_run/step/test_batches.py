@@ -197,3 +197,30 @@ def test_colour_images_keep_their_colours_together():
     augmented = batches.mirror_and_shift(0, 1)(images, 0).numpy()
     np.testing.assert_array_equal(augmented[..., 1], augmented[..., 0] // 2)
     np.testing.assert_array_equal(augmented[..., 2], augmented[..., 0] // 4)
+
+
+def classes_of(labels, batch_size, num_steps, first_step=0):
+    """Classes and indices of the images in balanced batches, (num_steps, batch_size) each."""
+    data = numbered_data(len(labels))
+    order = batches.balanced_order(np.array(labels, np.int32), seed=5)
+    found = labels_of(batches.make_batches(data, batch_size, 5, first_step, num_steps, order=order))
+    return np.array(labels)[found], found
+
+
+def test_a_balanced_epoch_has_all_classes_equally_often():
+    labels = [2] * 2 + [0] * 30 + [3] * 28  # class 1 has no images
+    classes, images = classes_of(labels, batch_size=60, num_steps=2)
+    for epoch in range(2):
+        assert np.bincount(classes[epoch], minlength=4).tolist() == [20, 0, 20, 20]
+        chosen = np.bincount(images[epoch], minlength=60)
+        assert chosen[:2].tolist() == [10, 10]  # the two images of class 2 come around ten times
+        assert set(chosen[2:]) == {0, 1}  # of the others, 20 different ones
+    assert set(images[0]) != set(images[1])
+    assert not np.array_equal(classes[0], np.sort(classes[0]))
+
+
+def test_balanced_batches_are_a_function_of_the_step():
+    labels = [0] * 5 + [1] * 15
+    np.testing.assert_array_equal(
+        classes_of(labels, 4, 12)[1][7:], classes_of(labels, 4, 5, first_step=7)[1]
+    )
