@@ -38,6 +38,7 @@ SAME_PACKAGE = {
     ("gan_mnist/denoiser", "gan_mnist"),
     ("training_run/data", "training_run/data/image_folder"),
     ("training_run/data/image_folder", "training_run/data"),
+    ("training_run/data/image_folder", "training_run/config"),
 }
 """Rooms of one floor that may import each other, as long as no two files do."""
 

@@ -1,5 +1,8 @@
 """A user's own images from the folder to samples, through the commands that a user types."""
 
+import os
+import shutil
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -8,8 +11,11 @@ from gan_mnist.interpolate import main as gan_interpolate
 from gan_mnist.sample import main as gan_sample
 from gan_mnist.train import main as gan_train
 from tests.soak.tiny import ARGUMENTS
-from training_run.run_folder.environment import read_class_names
+from training_run.config.sections import DataConfig
+from training_run.data.datasets import find_dataset
+from training_run.run_folder.environment import read_class_names, read_environment
 from training_run.run_folder.paths import RunDir
+from training_run.step.batches import make_batches
 from vae_mnist.interpolate import main as vae_interpolate
 from vae_mnist.sample import main as vae_sample
 from vae_mnist.train import main as vae_train
@@ -31,6 +37,7 @@ def animals(tmp_path_factory):
 def arguments(preset, folder, output_dir, *overrides):
     data = ["data.dataset=image_folder", f"data.path={folder}", "data.image_size=8"]
     data += ["data.num_channels=1", f"output_dir={output_dir}", "model.conditional=true"]
+    data += [f"data.cache={output_dir / 'cache'}"]
     return ["--config", preset, *data, *ARGUMENTS, "quality.every=null", *overrides]
 
 
@@ -124,3 +131,76 @@ def test_labels_that_are_not_there_are_refused(animals, tmp_path, capsys, overri
     assert gan_train(words) == 2
     assert sentence in capsys.readouterr().err
     assert not (tmp_path / "outputs").exists()
+
+
+# A folder that changes after a run began
+
+
+@pytest.fixture
+def begun(animals, tmp_path):
+    """(run, its folder of images) of a GAN that was trained for 30 steps."""
+    folder = shutil.copytree(animals, tmp_path / "animals")
+    widths = ["model.generator_widths=[8]", "model.discriminator_widths=[8]"]
+    assert gan_train(arguments("gan_mlp_smoke", folder, tmp_path, *widths)) == 0
+    (folder / "cat" / "0.png").unlink()
+    Image.new("L", (8, 8)).save(folder / "dog" / "new.png")
+    return tmp_path / "00001-gan_mlp_smoke", folder
+
+
+def resume(run, *options):
+    return gan_train(["--resume", str(run), "training.steps=50", *options])
+
+
+def test_a_run_goes_on_with_its_own_images_from_the_cache(begun, capsys):
+    run, folder = begun
+    assert resume(run) == 0
+    printed = capsys.readouterr().out
+    assert (
+        f"{folder}: since the run began, 1 added (dog/new.png); 1 removed (cat/0.png); going on "
+        "with the images from before, which are cached" in printed
+    )
+    (change,) = read_environment(RunDir(run)).changed_on_resume
+    assert list(change.keys) == ["training.steps"]
+
+
+def test_without_the_cache_a_changed_folder_is_refused_unless_it_is_meant(begun, capsys):
+    run, _ = begun
+    shutil.rmtree(run.parent / "cache")
+    before = read_environment(RunDir(run)).data
+    assert resume(run) == 2
+    error = capsys.readouterr().err
+    assert "1 added (dog/new.png); 1 removed (cat/0.png), and the images from before" in error
+    assert error.endswith("add --allow-change data\n")
+    assert resume(run, "--allow-change", "data") == 0
+    environment = read_environment(RunDir(run))
+    (change,) = environment.changed_on_resume
+    assert change.step == 30
+    assert change.keys["data"][0].endswith(before.sha256_x_train[:12])
+    assert environment.data.sha256_x_train != before.sha256_x_train
+    assert "dog/new.png" in (run / "images.csv").read_text()
+    assert resume(run, "training.steps=60") == 0  # the new state is the run's own from now on
+
+
+def test_other_dates_alone_are_no_change(animals, tmp_path, capsys):
+    run, folder = RunDir(tmp_path / "00001-gan_mlp_smoke"), tmp_path / "animals"
+    shutil.copytree(animals, folder)
+    widths = ["model.generator_widths=[8]", "model.discriminator_widths=[8]"]
+    assert gan_train(arguments("gan_mlp_smoke", folder, tmp_path, *widths)) == 0
+    shutil.rmtree(tmp_path / "cache")
+    for path in folder.rglob("*.png"):
+        os.utime(path, (1, 1))
+    assert resume(run.path) == 0
+    assert "since the run began" not in capsys.readouterr().out
+
+
+def test_images_deleted_while_training_do_no_harm(animals, tmp_path):
+    folder = shutil.copytree(animals, tmp_path / "animals")
+    request = DataConfig(
+        dataset="image_folder", path=str(folder), image_size=8, cache=str(tmp_path / "cache")
+    )
+    data = find_dataset(request).read(print)
+    batches = iter(make_batches(data, 10, seed=0, first_step=0, num_steps=20))
+    next(batches)
+    shutil.rmtree(folder)
+    shutil.rmtree(tmp_path / "cache")
+    assert sum(len(batch["images"]) for batch in batches) == 190

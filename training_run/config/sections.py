@@ -67,6 +67,14 @@ class DataConfig(Section):
         "level down if every image lies in one of 2 to 1,000; none; folders; or a CSV file of rows "
         "file,label",
     )
+    max_images: PositiveInt | None = Field(
+        None, description="learn from a random sample of the images, the same in every run"
+    )
+    cache: bool | Annotated[str, Field(min_length=1)] = Field(
+        True,
+        description="of a folder of images: keep them decoded in the user's cache folder (true), "
+        "nowhere (false) or in this folder",
+    )
     balance: bool = Field(
         False, description="draw images of all classes equally often, however many each has"
     )

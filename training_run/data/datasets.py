@@ -33,7 +33,12 @@ def find_dataset(data_config):
     dataset = DATASETS[data_config.dataset](data_config)
     _check_size(data_config, dataset.spec.image_shape)
     _check_labels(data_config)
-    return _without_labels(dataset) if data_config.labels == "none" else dataset
+    if data_config.labels == "none":
+        dataset = _without_labels(dataset)
+    most = data_config.max_images
+    if most is None or data_config.dataset == "image_folder" or dataset.spec.num_train <= most:
+        return dataset
+    return _sample(dataset, most)
 
 
 def _check_labels(data_config):
@@ -46,7 +51,16 @@ def _check_labels(data_config):
 
 def _without_labels(dataset):
     spec = dataclasses.replace(dataset.spec, num_classes=None, class_names=None)
-    return Dataset(spec, lambda report: dataset.read(report).without_labels())
+    return dataset._replace(spec=spec, read=lambda report: dataset.read(report).without_labels())
+
+
+def _sample(dataset, num_images):
+    """The dataset with a random sample of its training images, in their own order."""
+    note = f"{num_images:,} of {dataset.spec.num_train:,} training images (data.max_images)"
+    spec = dataclasses.replace(
+        dataset.spec, num_train=num_images, notes=(*dataset.spec.notes, note)
+    )
+    return Dataset(spec, lambda report: dataset.read(report).sample(num_images))
 
 
 def load_dataset(data_config, report=print):

@@ -3,13 +3,27 @@
 import dataclasses
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from training_run.errors import UserError
+
+
+class ImageFile(NamedTuple):
+    """One file of a folder of images, as it was found.
+
+    Attributes:
+        name: relative to the folder, with forward slashes.
+        num_bytes: its size.
+        modified: when it was last changed, in nanoseconds since 1970.
+    """
+
+    name: str
+    num_bytes: int
+    modified: int
 
 
 @dataclass(frozen=True)
@@ -49,6 +63,7 @@ class ImageData:
         source: a sentence on where the arrays came from.
         checksum: hexadecimal SHA-256 of x_train's bytes in C order.
         class_names: as in `DataSpec`.
+        files: as in `Dataset`.
     """
 
     x_train: np.ndarray
@@ -59,11 +74,13 @@ class ImageData:
     source: str
     checksum: str
     class_names: tuple[str, ...] | None = None
+    files: Sequence[ImageFile] | None = None
 
     def checksums(self, names):
         """Array name to hexadecimal SHA-256, of those of these names that there are."""
-        arrays = {name: getattr(self, name) for name in names}
-        return {name: sha256_of_array(a) for name, a in arrays.items() if a is not None}
+        arrays = {name: getattr(self, name) for name in names if name != "x_train"}
+        found = {name: sha256_of_array(a) for name, a in arrays.items() if a is not None}
+        return ({"x_train": self.checksum} if "x_train" in names else {}) | found
 
     @property
     def spec(self):
@@ -74,6 +91,15 @@ class ImageData:
             self.num_classes,
             class_names=self.class_names,
         )
+
+    def sample(self, num_images):
+        """The same with a random sample of the training images, a function of their number."""
+        order = np.random.default_rng(0).permutation(len(self.x_train))
+        chosen = np.sort(order[:num_images])
+        x_train = self.x_train[chosen]
+        y_train = None if self.y_train is None else self.y_train[chosen]
+        checksum = sha256_of_array(x_train)
+        return dataclasses.replace(self, x_train=x_train, y_train=y_train, checksum=checksum)
 
     def without_labels(self):
         """The same images alone."""
@@ -88,10 +114,12 @@ class Dataset(NamedTuple):
         spec: its `DataSpec`.
         read: a function of `report`, which receives progress lines. It gives `ImageData`, and
             raises `UserError` if no source has the images or files are damaged.
+        files: the `ImageFile`s that a folder of images has now; None of other datasets.
     """
 
     spec: DataSpec
     read: Callable[[Callable[[str], None]], ImageData]
+    files: "Sequence[ImageFile] | None" = None
 
 
 def check_memory(where, num_bytes):
@@ -125,7 +153,7 @@ def sha256_of_array(array):
     return hashlib.sha256(np.ascontiguousarray(array).data).hexdigest()
 
 
-def make_image_data(arrays, num_classes, source, class_names=None):
+def make_image_data(arrays, num_classes, source, class_names=None, checksum=None):
     """An `ImageData` from arrays named as in Keras's files.
 
     Args:
@@ -135,6 +163,7 @@ def make_image_data(arrays, num_classes, source, class_names=None):
         num_classes: number of classes, or None.
         source: a sentence on where the arrays came from.
         class_names: as in `DataSpec`.
+        checksum: of the training images, where it is known.
     """
     if "x_test" not in arrays:
         arrays = _hold_out_last(arrays)
@@ -146,7 +175,7 @@ def make_image_data(arrays, num_classes, source, class_names=None):
         y_test=_as_labels(arrays.get("y_test")),
         num_classes=num_classes,
         source=source,
-        checksum=sha256_of_array(x_train),
+        checksum=checksum or sha256_of_array(x_train),
         class_names=class_names,
     )
 

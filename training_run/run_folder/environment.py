@@ -6,11 +6,13 @@ import platform
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 from pydantic import Field
 
 from training_run.config.records import Record, read_record, write_record
 from training_run.errors import UserError
+from training_run.run_folder.resume import Change
 from training_run.step.precision import processor_info
 
 PACKAGES = ("tensorflow", "keras", "numpy", "scipy", "scikit-learn", "matplotlib", "pillow")
@@ -130,47 +132,62 @@ def describe_data(data, names):
     )
 
 
-def check_same_data(run, data, names):
-    """Refuse to go on with other images or labels than the run began with.
+class DataChange(NamedTuple):
+    """Other images than a run began with: a sentence, and the `Change` to note."""
 
-    Without a record anything goes.
+    text: str
+    change: Change
+
+
+def find_data_change(run, data, names):
+    """Find out whether images or labels are others than those that the run began with.
 
     Args:
         run: the `RunDir`.
         data: the `ImageData` to go on with.
         names: of the arrays that the run uses.
 
+    Returns:
+        The `DataChange` of the first array whose checksum in environment.json is another; None if
+        there is none. Without a record anything goes.
+
     Raises:
-        UserError: if a checksum in environment.json is another, or the record is damaged.
+        UserError: if the record is damaged.
     """
     try:
         environment = read_environment(run)
     except UserError as error:
         raise UserError(f"{error}; without the file, --resume goes on unchecked") from None
     if environment is None:
-        return
+        return None
     recorded = environment.data.sha256 or {"x_train": environment.data.sha256_x_train}
     found = data.checksums([name for name in names if name in recorded])
     for name, checksum in found.items():
         if recorded[name] != checksum:
-            raise UserError(
+            text = (
                 f"{environment_path(run)}: expected the {name} that the run began with (sha256 "
                 f"{recorded[name][:12]}...), received another ({checksum[:12]}...) from "
                 f"{data.source}"
             )
+            before = f"{environment.data.source} {name} {recorded[name][:12]}"
+            after = f"{data.source} {name} {checksum[:12]}"
+            return DataChange(text.rstrip("."), Change("data", before, after))
+    return None
 
 
-def note_changes(run, step, changes):
+def note_changes(run, step, changes, data_record):
     """Add to environment.json what was changed when the run was resumed, and at which step.
 
     Args:
         run: the `RunDir`.
         step: that the run goes on from.
         changes: dict of dotted key to [before, after].
+        data_record: the `DataRecord` of the images from now on.
     """
     environment = read_environment(run)
     noted = [*environment.changed_on_resume, ChangeRecord(step=step, keys=changes)]
-    write_record(environment_path(run), environment.model_copy(update={"changed_on_resume": noted}))
+    update = {"changed_on_resume": noted, "data": data_record}
+    write_record(environment_path(run), environment.model_copy(update=update))
 
 
 def _git_commit():

@@ -37,7 +37,7 @@ def make_batches(
         (batch_size,) int32 if the data has labels, and the tensors of `draw`.
     """
     with tf.device("CPU:0"):
-        columns = {"images": tf.convert_to_tensor(data.x_train)}
+        columns = {"images": _shared_tensor(data.x_train)}
         if data.y_train is not None:
             columns["labels"] = tf.convert_to_tensor(data.y_train)
 
@@ -53,7 +53,26 @@ def make_batches(
     batches = tf.data.Dataset.zip(steps, indices).map(make_batch)
     # The endless indices hide the number of batches.
     batches = batches.apply(tf.data.experimental.assert_cardinality(num_steps))
-    return batches.prefetch(NUM_PREFETCHED)
+    return batches.prefetch(NUM_PREFETCHED).with_options(_plain_options())
+
+
+def _shared_tensor(array):
+    """A tensor of an array; of a mapped file, which stays on the disk, without a copy.
+
+    TensorFlow takes only memory that begins at a multiple of 64 bytes, as that of a map does.
+    """
+    is_mapped = isinstance(array.base, np.memmap) or isinstance(array, np.memmap)
+    if is_mapped and array.ctypes.data % 64 == 0 and array.flags.c_contiguous:
+        return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
+    return tf.convert_to_tensor(array)
+
+
+def _plain_options():
+    """Options of a pipeline that is run as it is written: rewriting it would copy the images."""
+    options = tf.data.Options()
+    options.experimental_optimization.apply_default_optimizations = False
+    options.autotune.enabled = False
+    return options
 
 
 def shuffled_order(num_images, seed):

@@ -8,6 +8,7 @@ from PIL import Image
 
 from training_run.config.sections import DataConfig
 from training_run.data.datasets import find_dataset
+from training_run.data.image_data import ImageFile
 from training_run.data.image_folder.classes import Classes, find_classes, read_label_file
 from training_run.data.image_folder.find import train_every_class
 from training_run.errors import UserError
@@ -24,7 +25,7 @@ def write_images(folder, counts):
 
 def find(path, **settings):
     return find_dataset(
-        DataConfig(dataset="image_folder", path=str(path), image_size=8, **settings)
+        DataConfig(dataset="image_folder", path=str(path), image_size=8, cache=False, **settings)
     )
 
 
@@ -114,10 +115,11 @@ def test_each_class_has_a_training_image(seed):
     for extra in range(4, 8):  # four classes of one image each, at the end: all would be held out
         names.append(f"{extra}")
         number_of[f"{extra}"] = extra
-    ordered = train_every_class(names, Classes(tuple("abcdefgh"), number_of))
-    assert sorted(ordered) == sorted(names)
-    assert {number_of[name] for name in ordered[:40]} == set(range(8))
-    moved = sum(before != after for before, after in zip(names, ordered, strict=True))
+    files = [ImageFile(name, 0, 0) for name in names]
+    ordered = train_every_class(files, Classes(tuple("abcdefgh"), number_of))
+    assert sorted(ordered) == sorted(files)
+    assert {number_of[file.name] for file in ordered[:40]} == set(range(8))
+    moved = sum(before != after for before, after in zip(files, ordered, strict=True))
     assert moved == 8
 
 

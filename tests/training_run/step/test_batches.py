@@ -224,3 +224,19 @@ def test_balanced_batches_are_a_function_of_the_step():
     np.testing.assert_array_equal(
         classes_of(labels, 4, 12)[1][7:], classes_of(labels, 4, 5, first_step=7)[1]
     )
+
+
+def test_a_mapped_file_is_not_copied(tmp_path):
+    np.save(tmp_path / "x.npy", np.arange(4 * 1_000, dtype=np.uint8).reshape(1_000, 2, 2, 1))
+    mapped = np.load(tmp_path / "x.npy", mmap_mode="c")
+    whole = SimpleNamespace(x_train=np.array(mapped), y_train=None)
+    found = [
+        next(iter(batches.make_batches(data, 50, 3, 0, 1)))["images"]
+        for data in (SimpleNamespace(x_train=mapped[:900], y_train=None), whole)
+    ]
+    assert found[0].shape == found[1].shape == (50, 2, 2, 1)
+    mapped[:] = 7  # in this process's memory alone
+    dataset = batches.make_batches(SimpleNamespace(x_train=mapped, y_train=None), 50, 3, 0, 3)
+    mapped[:] = 8
+    for batch in dataset:
+        assert (batch["images"].numpy() == 8).all()

@@ -2,9 +2,11 @@
 
 import hashlib
 import os
+import stat
 from pathlib import Path
 from typing import NamedTuple
 
+from training_run.data.image_data import ImageFile
 from training_run.errors import UserError
 
 SUFFIXES = frozenset(
@@ -16,12 +18,12 @@ class Listing(NamedTuple):
     """What is below a folder.
 
     Attributes:
-        names: of the image files, relative to the folder, with forward slashes.
+        files: list of `ImageFile`.
         problems: sentences on folders that cannot be entered, and on links and devices that are no
             files.
     """
 
-    names: list[str]
+    files: list[ImageFile]
     problems: list[str]
 
 
@@ -38,7 +40,7 @@ def list_images(folder):
     Raises:
         UserError: there are fewer than two images.
     """
-    names, problems, entered = [], [], set()
+    found, problems, entered = [], [], set()
 
     def note(error):
         name = os.path.relpath(error.filename, folder)
@@ -55,17 +57,26 @@ def list_images(folder):
         prefix = Path(parent).relative_to(folder)
         for file in filter(_is_image_name, files):
             name = (prefix / file).as_posix()
-            if os.path.isfile(os.path.join(parent, file)):
-                names.append(name)
+            status = _status(os.path.join(parent, file))
+            if status is not None and stat.S_ISREG(status.st_mode):
+                found.append(ImageFile(name, status.st_size, status.st_mtime_ns))
             else:
                 problems.append(f"{printable(name)}: not a regular file")
-    if len(names) < 2:
+    if len(found) < 2:
         raise UserError(
             f"data.path: expected a folder with at least 2 images ({', '.join(sorted(SUFFIXES))}), "
-            f"received {folder} with {len(names)}."
+            f"received {folder} with {len(found)}."
         )
-    names.sort(key=lambda name: hashlib.sha256(os.fsencode(name)).digest())
-    return Listing(names, problems)
+    found.sort(key=lambda file: hashlib.sha256(os.fsencode(file.name)).digest())
+    return Listing(found, problems)
+
+
+def _status(path):
+    """What the system knows of a file; None of a link to nowhere."""
+    try:
+        return os.stat(path)
+    except OSError:
+        return None
 
 
 def _is_visible(name):

@@ -15,7 +15,8 @@ from training_run.data.image_data import check_memory
 from training_run.data.image_folder.listing import printable
 from training_run.data.image_folder.pixels import try_to_read
 
-_FILES_PER_BLOCK = 1024
+FILES_PER_BLOCK = 1024
+
 _REPORT_SECONDS = 5
 _MAX_NAMED = 10
 
@@ -25,17 +26,34 @@ class Decoded(NamedTuple):
 
     Attributes:
         images: (N, H, W, C) uint8, in the order of the names.
-        indices: (N,) int64, the places of these images among the names.
-        problems: sentences on unreadable files.
+        unread: places among the names of those that could not be read, in order.
+        problems: sentences on them.
+        checksum: hexadecimal SHA-256 of the training images among them; None if it is not known.
     """
 
     images: np.ndarray
-    indices: np.ndarray
+    unread: list[int]
+    problems: list[str]
+    checksum: str | None = None
+
+
+class Block(NamedTuple):
+    """What decoding a part of the names gave.
+
+    Attributes:
+        end: how many names have been looked at so far.
+        images: (n, H, W, C) uint8, of those of this part that could be read.
+        unread, problems: as in `Decoded`, of this part.
+    """
+
+    end: int
+    images: np.ndarray
+    unread: list[int]
     problems: list[str]
 
 
-def decode_files(folder, names, image_shape, report):
-    """Decode files in parallel; Pillow decodes and resizes outside Python's lock.
+def decode_to_memory(folder, names, image_shape, report):
+    """Decode files into an array in memory.
 
     Args:
         folder: `Path`.
@@ -45,26 +63,59 @@ def decode_files(folder, names, image_shape, report):
 
     Returns:
         `Decoded`.
+
+    Raises:
+        UserError: there are more images than the memory holds.
     """
     check_memory(folder, len(names) * math.prod(image_shape))
     images = np.empty((len(names), *image_shape), np.uint8)
-    indices, problems, last_report = [], [], time.monotonic()
+    num_read, unread, problems = 0, [], []
+    for block in decode_blocks(folder, names, image_shape, report):
+        images[num_read : num_read + len(block.images)] = block.images
+        num_read += len(block.images)
+        unread += block.unread
+        problems += block.problems
+    return Decoded(images[:num_read], unread, problems)
+
+
+def decode_blocks(folder, names, image_shape, report, start=0):
+    """Decode files in parallel; Pillow decodes and resizes outside Python's lock.
+
+    Args:
+        folder, names, image_shape, report: as for `decode_to_memory`.
+        start: place of the first name to look at.
+
+    Yields:
+        A `Block` for each `FILES_PER_BLOCK` names.
+    """
+    began = last_report = time.monotonic()
     Image.init()  # here, since threads must not load the formats at the same time
     read = partial(try_to_read, folder, image_shape)
     with warnings.catch_warnings(), ThreadPoolExecutor(_num_cores()) as pool:
         warnings.simplefilter("ignore")  # Pillow warns of each odd file
-        for start in range(0, len(names), _FILES_PER_BLOCK):
-            block = names[start : start + _FILES_PER_BLOCK]
-            for index, (pixels, problem) in enumerate(pool.map(read, block), start):
-                if problem:
-                    problems.append(f"{printable(names[index])}: {problem}")
-                else:
-                    images[len(indices)] = pixels
-                    indices.append(index)
-            if time.monotonic() - last_report > _REPORT_SECONDS:
-                last_report = time.monotonic()
-                report(f"image_folder: {start + len(block):,} of {len(names):,} read")
-    return Decoded(images[: len(indices)], np.array(indices, np.int64), problems)
+        for first in range(start, len(names), FILES_PER_BLOCK):
+            block = names[first : first + FILES_PER_BLOCK]
+            yield _make_block(first, block, list(pool.map(read, block)), image_shape)
+            now, end = time.monotonic(), first + len(block)
+            if now - last_report > _REPORT_SECONDS and end < len(names):
+                last_report = now
+                left = (now - began) / (end - start) * (len(names) - end)
+                report(f"image_folder: {end:,} of {len(names):,} read, {_minutes(left)} left")
+
+
+def _make_block(first, names, results, image_shape):
+    images = [pixels for pixels, problem in results if not problem]
+    bad = [(place, problem) for place, (_, problem) in enumerate(results) if problem]
+    return Block(
+        end=first + len(names),
+        images=np.stack(images) if images else np.empty((0, *image_shape), np.uint8),
+        unread=[first + place for place, _ in bad],
+        problems=[f"{printable(names[place])}: {problem}" for place, problem in bad],
+    )
+
+
+def _minutes(seconds):
+    return f"{round(seconds) // 60}:{round(seconds) % 60:02d}"
 
 
 def _num_cores():
