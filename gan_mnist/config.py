@@ -268,13 +268,10 @@ def check_data(config, spec, path):
     """Refuse a `GANConfig` that does not suit the images; arguments as for `Family.check`.
 
     Raises:
-        ConfigError: if there are no labels for a conditional GAN or for scores, or the image sides
-            cannot be halved as often as there are convolutions.
+        ConfigError: if there are no labels for scores, or the image sides cannot be halved as often
+            as there are convolutions.
     """
     model, problems = config.model, quality_problems(config, spec, path)
-    if model.conditional and spec.num_classes is None:
-        message = f"expected a data set with labels, received {config.data.dataset!r} without"
-        problems.append(Problem(str(path), "model.conditional", message))
     height, width, _ = spec.image_shape
     for key in ("generator_filters", "discriminator_filters"):
         num_filters = len(getattr(model, key, ()))

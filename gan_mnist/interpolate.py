@@ -14,9 +14,11 @@ from training_run.cli.arguments import (
     check_frames,
     open_run,
 )
-from training_run.cli.parser import CommandParser, integer
+from training_run.cli.parser import CommandParser
 from training_run.cli.run_command import run_command
+from training_run.pictures.captions import label_captions
 from training_run.pictures.interpolation import rows_by_label, write_interpolation
+from training_run.run_folder.environment import read_class_names
 from training_run.tensorflow_import import import_tensorflow
 
 
@@ -29,7 +31,7 @@ def main(argv=None):
     )
     add_run_arguments(parser, "RUN-interpolation.png, here; the GIF beside it")
     add_interpolation_arguments(parser)
-    parser.add_argument("--label", type=integer, help="one class of a conditional GAN, not all")
+    parser.add_argument("--label", help="one class of a conditional GAN, by its name or number")
     return run_command(_interpolate, parser.parse_args(argv))
 
 
@@ -42,7 +44,8 @@ def _interpolate(arguments):
     from training_run.step.sampling import choose_rows
 
     generator = load_network(run, "generator", LATENTS_TO_IMAGES)
-    labels = choose_rows(generator, arguments.label)
+    class_names = read_class_names(run)
+    labels = choose_rows(generator, arguments.label, class_names)
     gif = write_interpolation(
         out,
         rows_by_label(sampler(generator), labels),
@@ -50,7 +53,7 @@ def _interpolate(arguments):
         config.model.value_range,
         num_frames=arguments.frames,
         path_between=arguments.path,
-        captions=() if labels is None else [str(label) for label in labels],
+        captions=() if labels is None else label_captions(labels, class_names),
     )
     print(out, gif, sep="\n")
     return 0

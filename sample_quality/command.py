@@ -73,7 +73,8 @@ def _score(arguments):
     from sample_quality.score_run import measure_run
 
     quality = measure_run(run, name, settings, num, seed, effort)
-    print(f"{run.path}: {name}.keras\n\n{format_scores(quality.scores)}\n")
+    table = format_scores(quality.scores, quality.about.get("class_names"))
+    print(f"{run.path}: {name}.keras\n\n{table}\n")
     for text in quality.about["notes"]:
         print(f"note: {text}")
     try:

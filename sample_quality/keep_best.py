@@ -115,9 +115,9 @@ def save_best(folder, model, score, value, step):
     save_networks(RunDir(new), model)
     if getattr(model, "prior", None) is not None:
         save_prior(RunDir(new), model.prior)
-    config = folder.parent / "config.yaml"
-    if config.is_file():  # so that the commands that take a run also take its `best/`
-        shutil.copy(config, new)
+    for name in ("config.yaml", "environment.json"):
+        if (folder.parent / name).is_file():  # so that commands that take a run take its `best/`
+            shutil.copy(folder.parent / name, new)
     write_record(new / "score.json", record)
     if folder.exists():
         os.rename(folder, old)

@@ -191,6 +191,7 @@ class Quality(NamedTuple):
         about: dict of what was scored: `run`, `network`, `network_sha256`, `prior_sha256` (of
             prior.npz, if the run has a learned prior), and `notes`, a list of sentences. Where the
             images have no classifier, `without_classifier` is the one of the notes that says why.
+            Where the images' classes have names, `class_names` is the list of them.
     """
 
     scores: dict
@@ -207,6 +208,7 @@ class QualityRecord(Record):
     prior_sha256: str | None = None
     notes: list[str] = Field(default_factory=list)
     without_classifier: str | None = None
+    class_names: list[str] | None = None
     scores: dict[str, Score]
 
 

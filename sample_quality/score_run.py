@@ -47,6 +47,8 @@ def measure_run(run, name, settings, num, seed, effort=USUAL_EFFORT):
         "notes": notes,
     }
     data = load_dataset(settings.data)
+    if data.class_names:
+        about["class_names"] = list(data.class_names)
     classifier = find_classifier(data, settings.data, notes.append)
     if classifier is None:
         about["without_classifier"] = notes[-1]

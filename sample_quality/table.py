@@ -33,8 +33,13 @@ def columns(scores_of_runs):
     return sorted(found.values(), key=lambda column: order.index(column.name))
 
 
-def format_scores(scores):
-    """One run's scores, a dict of name to `Score`, as a text of lines grouped by protocol."""
+def format_scores(scores, class_names=None):
+    """One run's scores as a text of lines grouped by protocol.
+
+    Args:
+        scores: dict of name to `Score`.
+        class_names: of the images' classes; None where they have none.
+    """
     groups = {}
     for name, score in scores.items():
         groups.setdefault(score.protocol, []).append(_row(name, score))
@@ -43,8 +48,10 @@ def format_scores(scores):
     for protocol, rows in groups.items():
         lines += [str(protocol), *_align([head, *rows]), ""]
     if "class_imbalance" in scores:
-        shares = "  ".join(f"{100 * share:.1f}%" for share in scores["class_imbalance"].parts)
-        lines.append(f"share of each class: {shares}")
+        shares = [f"{100 * share:.1f}%" for share in scores["class_imbalance"].parts]
+        if class_names:
+            shares = [f"{name} {share}" for name, share in zip(class_names, shares, strict=True)]
+        lines.append(f"share of each class: {'  '.join(shares)}")
     return "\n".join(lines).rstrip()
 
 

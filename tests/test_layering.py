@@ -14,6 +14,7 @@ FLOORS = {
     "training_run/tensorflow_import.py": 1,
     "training_run/config": 2,
     "training_run/data": 2,
+    "training_run/data/image_folder": 2,
     "training_run/pictures": 2,
     "training_run/step": 3,
     "training_run/devices": 3,
@@ -32,7 +33,13 @@ FLOORS = {
 }
 """Each room and the floor it stands on. A room imports from lower floors and from its own files."""
 
-SAME_PACKAGE = {("gan_mnist", "gan_mnist/denoiser"), ("gan_mnist/denoiser", "gan_mnist")}
+SAME_PACKAGE = {
+    ("gan_mnist", "gan_mnist/denoiser"),
+    ("gan_mnist/denoiser", "gan_mnist"),
+    ("training_run/data", "training_run/data/image_folder"),
+    ("training_run/data/image_folder", "training_run/data"),
+    ("training_run/data/image_folder", "training_run/config"),
+}
 """Rooms of one floor that may import each other, as long as no two files do."""
 
 MAX_FILES = 9

@@ -224,11 +224,8 @@ def shown(value):
 
 
 def check_data(config, spec, path):
-    """Raise `ConfigError` for missing labels and scores between log rows; see `Family.check`."""
+    """Raise `ConfigError` for scores without labels or between log rows; see `Family.check`."""
     problems = quality_problems(config, spec, path)
-    if config.model.conditional and spec.num_classes is None:
-        message = f"expected a data set with labels, received {config.data.dataset!r} without"
-        problems.append(Problem(str(path), "model.conditional", message))
     if components := config.prior.components:
         problems += components_problems(components, config, spec, path)
     every = config.validation.every

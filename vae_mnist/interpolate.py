@@ -39,14 +39,19 @@ def main(argv=None):
     add_interpolation_arguments(parser)
     for flag, end in (("--from", "first"), ("--to", "last")):
         group = parser.add_mutually_exclusive_group()
-        for option, kind in ((flag, "index"), (f"{flag}-class", "class")):
-            group.add_argument(
-                option,
-                dest=f"{end}_{kind}",
-                metavar=kind.upper(),
-                type=integer,
-                help=f"{kind} of the {end} test digit",
-            )
+        group.add_argument(
+            flag,
+            dest=f"{end}_index",
+            metavar="INDEX",
+            type=integer,
+            help=f"index of the {end} test image",
+        )
+        group.add_argument(
+            f"{flag}-class",
+            dest=f"{end}_class",
+            metavar="CLASS",
+            help=f"class of the {end} test image, by its name or number",
+        )
     ends = parser.add_mutually_exclusive_group()
     ends.add_argument(
         "--between-samples",
@@ -86,7 +91,7 @@ def _interpolate(arguments):
         ends, z_log_var = vae.posterior(images, labels)
         if arguments.sampled:
             ends = draw_latents(ends, z_log_var, arguments.seed)
-    draw, captions = rows_by_class(vae, labels)
+    draw, captions = rows_by_class(vae, labels, data.class_names)
     film = write_interpolation(
         out,
         draw,

@@ -33,7 +33,7 @@ def main(argv=None):
         "--num", type=integer, default=NUM, help=f"images along each side (default: {NUM})"
     )
     parser.add_argument(
-        "--label", type=integer, help="class to decode, for a conditional model (default: 0)"
+        "--label", help="class to decode, by its name or number, for a conditional model"
     )
     return run_command(_manifold, parser.parse_args(argv))
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from sample_quality.priors import NORMAL
 from training_run.files import atomic_path
+from training_run.pictures.captions import label_captions
 from training_run.pictures.curves import PALE_TEXT, TEXT
 from training_run.pictures.grid import image_grid
 from training_run.pictures.pixels import display_scale, to_uint8
@@ -42,23 +43,26 @@ def write_manifold(path, vae, data, seed=0, num=NUM, label=None):
         data: `ImageData`.
         seed: of the order in which points are drawn, so that no class covers another.
         num: images along each side of the plane.
-        label: class to decode by a conditional VAE; None for its first.
+        label: class to decode by a conditional VAE, its name or number as text; None for its
+            first.
 
     Raises:
         UserError: for a label that the VAE does not know.
     """
     if vae.is_conditional and label is None:
-        label = 0
+        label = "0"
     z = plane_latents(num)
-    plane = draw_plane(np.asarray(vae.sample(z, choose_labels(vae.decoder, label, len(z)))), num)
+    labels = choose_labels(vae.decoder, label, len(z), data.class_names)
+    plane = draw_plane(np.asarray(vae.sample(z, labels)), num)
     order = np.random.default_rng(seed).permutation(len(data.x_test))
     means = vae.posterior(data.x_test, data.y_test)[0][order]
     classes = None if data.y_test is None else data.y_test[order]
     title = f"decoded at the quantiles of {'the prior' if vae.prior is None else NORMAL}"
-    title += "" if label is None else f", as class {label}"
+    if label is not None:
+        title += f", as class {label_captions(labels[:1], data.class_names)[0]}"
     log_density = None
     if vae.prior is not None:
-        given = None if label is None else np.full(NUM_CONTOUR_POINTS**2, label)
+        given = None if label is None else np.full(NUM_CONTOUR_POINTS**2, labels[0])
         log_density = partial(vae.prior.mixture.log_density, labels=given)
     figure = draw_figure(plane, means, classes, z.max(), title, log_density)
     with atomic_path(path) as temporary:

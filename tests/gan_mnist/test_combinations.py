@@ -181,10 +181,6 @@ def test_data_that_do_not_suit_are_refused():
         ConfigError, match=r"x\.yaml: model\.generator_filters: .*10x10 can be halved"
     ):
         check_data(make_config("conv"), DataSpec(40, (10, 10, 1), 4), "x.yaml")
-    with pytest.raises(ConfigError, match=r"model\.conditional: expected a data set with labels"):
-        check_data(
-            make_config(model={"conditional": True}), DataSpec(40, (8, 8, 1), None), "x.yaml"
-        )
 
 
 @pytest.mark.parametrize("name", ["gradient_penalty", "r1", "r2"])

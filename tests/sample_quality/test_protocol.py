@@ -206,3 +206,5 @@ def test_the_table_of_a_run(scores):
     for name in scores:
         assert METRICS[name].label in text
     assert "share of each class: 25.0%  25.0%  25.0%  25.0%" in text
+    text = format_scores(scores, ["ape", "cat", "dog", "ewe"])
+    assert "share of each class: ape 25.0%  cat 25.0%  dog 25.0%  ewe 25.0%" in text

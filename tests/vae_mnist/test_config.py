@@ -107,13 +107,6 @@ def test_a_vamp_prior_goes_with_warm_up_and_with_several_samples(path):
     assert load_config(VAEConfig, path, gaussian).data.binarize == "none"
 
 
-def test_a_conditional_vae_needs_labels(path):
-    config = load_config(VAEConfig, path, ["model.conditional=true"])
-    check_data(config, DIGITS, path)
-    with pytest.raises(ConfigError, match="expected a data set with labels"):
-        check_data(config, DataSpec(1000, (28, 28, 1), None), path)
-
-
 @pytest.mark.parametrize(
     ("every", "is_right"), [(300, True), ("1 epoch", False), ("2 epochs", False), (150, False)]
 )

@@ -21,6 +21,8 @@ def print_plan(family, config, spec):
     print(config_to_yaml(config))
     height, width, channels = spec.image_shape
     print(f"# {spec.num_train:,} training images of {height}x{width}x{channels}")
+    for note in spec.notes:
+        print(f"# {note}")
     print(
         f"# {schedule.steps:,} steps, {schedule.steps_per_epoch:,} an epoch, {schedule.block} in "
         f"one execution; a grid every {schedule.samples_every:,}, a log row every "

@@ -5,9 +5,14 @@ import math
 from training_run.cli.arguments import add_run_arguments, check_num, open_run
 from training_run.cli.parser import CommandParser, integer
 from training_run.cli.run_command import run_command
+from training_run.pictures.captions import short_names
+from training_run.run_folder.environment import read_class_names
 from training_run.tensorflow_import import import_tensorflow
 
 MAX_IMAGES = 1_000_000
+
+MAX_COLUMNS = 16
+"""Classes that a grid has a column for each; of more, it has no captions."""
 
 
 def sample_command(family, program, network_name, argv=None, prior=None):
@@ -31,7 +36,7 @@ def sample_command(family, program, network_name, argv=None, prior=None):
     )
     add_run_arguments(parser, "RUN-samples.png, here")
     parser.add_argument("--num", type=integer, default=64, help="how many images (default: 64)")
-    parser.add_argument("--label", type=integer, help="class, for a conditional model")
+    parser.add_argument("--label", help="class of a conditional model, by its name or number")
     if prior is not None:
         prior.add_arguments(parser)
     return run_command(_sample, family, network_name, prior, parser.parse_args(argv))
@@ -45,25 +50,47 @@ def _sample(family, network_name, prior, arguments):
     from training_run.step.sampling import choose_labels, generate
 
     network = load_network(run, network_name, LATENTS_TO_IMAGES)
-    labels = choose_labels(network, arguments.label, arguments.num)
+    class_names = read_class_names(run)
+    labels = choose_labels(network, arguments.label, arguments.num, class_names)
     latents = None if prior is None else prior.find_latents(run, config, network, arguments)
     value_range = config.model.value_range
     images = generate(network, arguments.num, arguments.seed, value_range, labels, latents)
-    write_images(out, images, labels)
+    write_images(out, images, labels, class_names)
     print(out)
     return 0
 
 
-def write_images(path, images, labels=None):
-    """Write uint8 images as a PNG grid or, with their labels, as `.npz`; whole or not at all."""
+def write_images(path, images, labels=None, class_names=None):
+    """Write uint8 images as a PNG grid or, with their labels, as `.npz`; whole or not at all.
+
+    Args:
+        path: the file.
+        images: (N, H, W, C) uint8.
+        labels: (N,) int32, or None.
+        class_names: of the labels; None where they have none. In the grid they are captions.
+    """
     import numpy as np
 
     from training_run.files import atomic_path
     from training_run.pictures.grid import save_image_grid
 
     if path.suffix == ".png":
-        save_image_grid(path, images, (0, 255), math.ceil(math.sqrt(len(images))))
+        save_image_grid(path, images, (0, 255), **_layout(labels, class_names, len(images)))
         return
     arrays = {"images": images} | ({} if labels is None else {"labels": labels})
+    if labels is not None and class_names:
+        arrays["class_names"] = np.array(class_names)
     with atomic_path(path) as temporary, open(temporary, "wb") as file:
         np.savez_compressed(file, **arrays)
+
+
+def _layout(labels, class_names, num):
+    """Columns and captions of a grid, as arguments of `save_image_grid`."""
+    square = {"num_columns": math.ceil(math.sqrt(num))}
+    if labels is None or not class_names:
+        return square
+    if num == 1 or (labels == labels[0]).all():
+        return square | {"title": class_names[labels[0]]}
+    if len(class_names) > min(num, MAX_COLUMNS):
+        return square
+    return {"num_columns": len(class_names), "column_captions": short_names(class_names)}

@@ -50,6 +50,7 @@ class Request(NamedTuple):
         run: the `RunDir` to go on in; None for a new run.
         checkpoint: the `Checkpoint` to go on from; None for a start from step 0.
         changes: list of `Change` from the configuration that the run was last trained with.
+        allowed: keys of --allow-change.
     """
 
     config: RunConfig
@@ -58,6 +59,7 @@ class Request(NamedTuple):
     run: RunDir | None = None
     checkpoint: "Checkpoint | None" = None
     changes: "Sequence[Change]" = ()
+    allowed: Sequence[str] = ()
 
 
 def build_parser(family):
@@ -135,6 +137,7 @@ def _train(family, arguments):
         return print_plan(family, config, request.dataset.spec)
     from training_run.devices.strategy import open_devices, watched_workers
     from training_run.loop.fit import resume, train
+    from training_run.run_folder.resume import is_one_of
 
     with watched_workers(cluster):
         devices = open_devices(config.distribution.strategy, cluster)
@@ -143,8 +146,9 @@ def _train(family, arguments):
         check_against_data(config, data.spec, request.path)  # it may lack unreadable images
         if request.run is None:
             return train(family, config, data, devices)
+        may_change_data = is_one_of("data", request.allowed)
         run, checkpoint, changes = request.run, request.checkpoint, request.changes
-        return resume(family, config, data, devices, run, checkpoint, changes)
+        return resume(family, config, data, devices, run, checkpoint, changes, may_change_data)
 
 
 def request_new_run(family, arguments):
@@ -190,8 +194,49 @@ def request_resume(family, arguments):
     checkpoint = find_checkpoint(run)
     stored = stored_config(run, checkpoint, family.config_class)
     dataset = check_with_data(family, config, run.config)
+    dataset = with_own_files(dataset, run, config.data, arguments.allow_change)
     check_same_training(stored, config, arguments.allow_change, dataset.spec, run.config)
-    return Request(config, run.config, dataset, run, checkpoint, changes_between(stored, config))
+    changes = changes_between(stored, config)
+    return Request(config, run.config, dataset, run, checkpoint, changes, arguments.allow_change)
+
+
+def with_own_files(dataset, run, data_config, allowed):
+    """The dataset to resume a run with, where its folder of images has changed since it began.
+
+    Args:
+        dataset: the `Dataset` of the folder as it is.
+        run: the `RunDir`.
+        data_config: its `DataConfig`.
+        allowed: keys of --allow-change; with "data" among them the run goes on with the folder as
+            it is.
+
+    Returns:
+        The same `Dataset`, or that of the images as the run began with them, from their cache.
+
+    Raises:
+        UserError: other images are there now, and those from before are not cached.
+    """
+    from training_run.data.image_folder.find import find_cached
+    from training_run.run_folder.image_files import compare_files, read_image_files
+    from training_run.run_folder.resume import is_one_of
+
+    before = None if dataset.files is None else read_image_files(run)
+    change = before and compare_files(before, dataset.files)
+    if not change:
+        return dataset
+    said = f"{data_config.path}: since the run began, {change}"
+    if is_one_of("data", allowed):
+        print(f"{said}; going on with the images as they are")
+        return dataset
+    if cached := find_cached(data_config, before):
+        print(f"{said}; going on with the images from before, which are cached")
+        return cached
+    if change.added or change.removed or change.changed:
+        raise UserError(
+            f"{said}, and the images from before are not cached; to go on with the images as they "
+            "are, add --allow-change data"
+        )
+    return dataset  # only times differ, as after a copy: the pixels are compared
 
 
 def check_with_data(family, config, path):

@@ -140,7 +140,7 @@ def config_to_yaml(config):
 
 
 def check_against_data(config, spec, path):
-    """Refuse a batch that is larger than the training set.
+    """Refuse a batch that is larger than the training set, and labels where there are none.
 
     Args:
         config: a `RunConfig`.
@@ -150,12 +150,24 @@ def check_against_data(config, spec, path):
     Raises:
         ConfigError: naming the key.
     """
+    problems = []
     if config.training.batch_size > spec.num_train:
         message = (
             f"expected at most the {spec.num_train:,} training images of "
             f"{config.data.dataset!r}, received {config.training.batch_size}"
         )
-        raise ConfigError([Problem(str(path), "training.batch_size", message)])
+        problems.append(Problem(str(path), "training.batch_size", message))
+    if spec.num_classes is None:
+        why = "".join(f"; {note}" for note in spec.notes if note.startswith("no labels"))
+        received = f"received {config.data.dataset!r} without{why}"
+        message = f"expected a data set with labels, {received}"
+        wanted = {
+            "model.conditional": getattr(getattr(config, "model", None), "conditional", False),
+            "data.balance": config.data.balance,
+        }
+        problems += [Problem(str(path), key, message) for key, is_set in wanted.items() if is_set]
+    if problems:
+        raise ConfigError(problems)
 
 
 def problems_between_rows(config, spec, path, key, every):

@@ -5,7 +5,16 @@ A family (GAN, VAE, ...) derives its own configuration from `RunConfig`.
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from training_run.config.intervals import Interval
 from training_run.config.yaml_source import shorten
@@ -35,6 +44,10 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
+LABEL_WORDS = ("auto", "none", "folders")
+"""What `data.labels` may be, beside the path of a CSV file."""
+
+
 class DataConfig(Section):
     """Which images to learn from."""
 
@@ -48,11 +61,39 @@ class DataConfig(Section):
     num_channels: Literal[1, 3] | None = Field(
         None, description="1 grey, 3 colour, where a data set leaves the choice"
     )
+    labels: str = Field(
+        "auto",
+        description="auto: those that the images have; for a folder of images, the folders one "
+        "level down if every image lies in one of 2 to 1,000; none; folders; or a CSV file of rows "
+        "file,label",
+    )
+    max_images: PositiveInt | None = Field(
+        None, description="learn from a random sample of the images, the same in every run"
+    )
+    cache: bool | Annotated[str, Field(min_length=1)] = Field(
+        True,
+        description="of a folder of images: keep them decoded in the user's cache folder (true), "
+        "nowhere (false) or in this folder",
+    )
+    balance: bool = Field(
+        False, description="draw images of all classes equally often, however many each has"
+    )
     mirror_and_shift: Annotated[int, Field(ge=0, le=64)] | None = Field(
         None,
         description="augmentation: mirror half of the images and shift each by up to this many "
         "pixels, drawn again for every batch; null: no augmentation",
     )
+
+    @field_validator("labels")
+    @classmethod
+    def _check_labels(cls, value):
+        if value not in LABEL_WORDS and not value.endswith(".csv"):
+            raise PydanticCustomError(
+                "labels",
+                "expected 'auto', 'none', 'folders' or a .csv file",
+                {"expected": repr(LABEL_WORDS)},
+            )
+        return value
 
 
 class TrainingConfig(Section):

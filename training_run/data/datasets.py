@@ -1,8 +1,11 @@
 """Datasets by name."""
 
+import dataclasses
 from functools import partial
 
-from training_run.data import image_folder, mnist, orl_faces
+from training_run.data import mnist, orl_faces
+from training_run.data.image_data import Dataset
+from training_run.data.image_folder import find as image_folder
 from training_run.data.stacking import stacked
 from training_run.errors import UserError
 
@@ -19,21 +22,48 @@ def find_dataset(data_config):
     """Find a dataset, without downloading, writing or decoding anything.
 
     Args:
-        data_config: has `dataset`, `path`, `image_size` and `num_channels`; the last three
-            may be None.
+        data_config: a `DataConfig`.
 
     Returns:
         A `Dataset`.
 
     Raises:
-        UserError: a local path cannot be used, or the images have another size than
-            `image_size` and `num_channels` ask for.
+        UserError: a local path cannot be used, the images have another size than `image_size`
+            and `num_channels` ask for, or there are no such labels.
     """
     dataset = DATASETS[data_config.dataset](data_config)
     if getattr(data_config, "stacked", False):  # a key of some families
         dataset = stacked(dataset)
     _check_size(data_config, dataset.spec.image_shape)
-    return dataset
+    _check_labels(data_config)
+    if data_config.labels == "none":
+        dataset = _without_labels(dataset)
+    most = data_config.max_images
+    if most is None or data_config.dataset == "image_folder" or dataset.spec.num_train <= most:
+        return dataset
+    return _sample(dataset, most)
+
+
+def _check_labels(data_config):
+    if data_config.dataset != "image_folder" and data_config.labels not in ("auto", "none"):
+        raise UserError(
+            f"data.labels: expected auto or none with {data_config.path or data_config.dataset}, "
+            f"whose labels are its own, received {data_config.labels!r}."
+        )
+
+
+def _without_labels(dataset):
+    spec = dataclasses.replace(dataset.spec, num_classes=None, class_names=None)
+    return dataset._replace(spec=spec, read=lambda report: dataset.read(report).without_labels())
+
+
+def _sample(dataset, num_images):
+    """The dataset with a random sample of its training images, in their own order."""
+    note = f"{num_images:,} of {dataset.spec.num_train:,} training images (data.max_images)"
+    spec = dataclasses.replace(
+        dataset.spec, num_train=num_images, notes=(*dataset.spec.notes, note)
+    )
+    return Dataset(spec, lambda report: dataset.read(report).sample(num_images))
 
 
 def load_dataset(data_config, report=print):

@@ -1,8 +1,9 @@
 """What every dataset gives: uint8 images, labels if there are any, and the source."""
 
+import dataclasses
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -12,6 +13,20 @@ from training_run.errors import UserError
 
 NUM_STACKED = 3
 """Images in a stacked one: the channels red, green and blue."""
+
+
+class ImageFile(NamedTuple):
+    """One file of a folder of images, as it was found.
+
+    Attributes:
+        name: relative to the folder, with forward slashes.
+        num_bytes: its size.
+        modified: when it was last changed, in nanoseconds since 1970.
+    """
+
+    name: str
+    num_bytes: int
+    modified: int
 
 
 @dataclass(frozen=True)
@@ -25,6 +40,8 @@ class DataSpec:
         num_classes: labels are 0 .. num_classes - 1; None without labels.
         title: what a reader calls the dataset, "MNIST digits".
         noun: what a reader calls its images, "digits".
+        class_names: of its classes, in the order of their numbers; None where they have none.
+        notes: sentences for the user on what was found, such as the classes and their sizes.
     """
 
     num_train: int
@@ -32,6 +49,8 @@ class DataSpec:
     num_classes: int | None
     title: str = "Images"
     noun: str = "images"
+    class_names: tuple[str, ...] | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +65,8 @@ class ImageData:
         num_classes: labels are 0 .. num_classes - 1; None without labels.
         source: a sentence on where the arrays came from.
         checksum: hexadecimal SHA-256 of x_train's bytes in C order.
+        class_names: as in `DataSpec`.
+        files: as in `Dataset`.
         num_stacked: how many of these images are the channels of one that a model learns from.
     """
 
@@ -56,19 +77,22 @@ class ImageData:
     num_classes: int | None
     source: str
     checksum: str
+    class_names: tuple[str, ...] | None = None
+    files: Sequence[ImageFile] | None = None
     num_stacked: int = 1
 
     def checksums(self, names):
         """Array name to hexadecimal SHA-256, of those of these names that there are."""
-        arrays = {name: getattr(self, name) for name in names}
-        return {name: sha256_of_array(a) for name, a in arrays.items() if a is not None}
+        arrays = {name: getattr(self, name) for name in names if name != "x_train"}
+        found = {name: sha256_of_array(a) for name, a in arrays.items() if a is not None}
+        return ({"x_train": self.checksum} if "x_train" in names else {}) | found
 
     @property
     def spec(self):
         """The `DataSpec` of the arrays as they were read."""
         height, width, num_channels = self.x_train.shape[1:]
         shape = (height, width, num_channels * self.num_stacked)
-        return DataSpec(len(self.x_train), shape, self.num_classes)
+        return DataSpec(len(self.x_train), shape, self.num_classes, class_names=self.class_names)
 
     def examples(self, indices):
         """(n, H, W, C) uint8 training images to look at, stacked where the model's are.
@@ -84,6 +108,20 @@ class ImageData:
         ]
         return np.concatenate(channels, axis=-1)
 
+    def sample(self, num_images):
+        """The same with a random sample of the training images, a function of their number."""
+        order = np.random.default_rng(0).permutation(len(self.x_train))
+        chosen = np.sort(order[:num_images])
+        x_train = self.x_train[chosen]
+        y_train = None if self.y_train is None else self.y_train[chosen]
+        checksum = sha256_of_array(x_train)
+        return dataclasses.replace(self, x_train=x_train, y_train=y_train, checksum=checksum)
+
+    def without_labels(self):
+        """The same images alone."""
+        nothing = dict.fromkeys(("y_train", "y_test", "num_classes", "class_names"))
+        return dataclasses.replace(self, **nothing)
+
 
 class Dataset(NamedTuple):
     """A dataset that has been found, but not read yet.
@@ -92,10 +130,12 @@ class Dataset(NamedTuple):
         spec: its `DataSpec`.
         read: a function of `report`, which receives progress lines. It gives `ImageData`, and
             raises `UserError` if no source has the images or files are damaged.
+        files: the `ImageFile`s that a folder of images has now; None of other datasets.
     """
 
     spec: DataSpec
     read: Callable[[Callable[[str], None]], ImageData]
+    files: "Sequence[ImageFile] | None" = None
 
 
 def check_memory(where, num_bytes):
@@ -129,7 +169,7 @@ def sha256_of_array(array):
     return hashlib.sha256(np.ascontiguousarray(array).data).hexdigest()
 
 
-def make_image_data(arrays, num_classes, source):
+def make_image_data(arrays, num_classes, source, class_names=None, checksum=None):
     """An `ImageData` from arrays named as in Keras's files.
 
     Args:
@@ -138,6 +178,8 @@ def make_image_data(arrays, num_classes, source):
             tenth of the training images is held out for testing.
         num_classes: number of classes, or None.
         source: a sentence on where the arrays came from.
+        class_names: as in `DataSpec`.
+        checksum: of the training images, where it is known.
     """
     if "x_test" not in arrays:
         arrays = _hold_out_last(arrays)
@@ -149,7 +191,8 @@ def make_image_data(arrays, num_classes, source):
         y_test=_as_labels(arrays.get("y_test")),
         num_classes=num_classes,
         source=source,
-        checksum=sha256_of_array(x_train),
+        checksum=checksum or sha256_of_array(x_train),
+        class_names=class_names,
     )
 
 

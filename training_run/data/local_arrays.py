@@ -33,6 +33,9 @@ IDX_FILES = {
 }
 """Array name to the names of its IDX file; each may end in `.gz`."""
 
+CLASS_NAMES = "class_names"
+"""Name of the array of texts that a `.npz` may have beside the labels."""
+
 
 @dataclass(frozen=True)
 class LocalArrays:
@@ -42,11 +45,13 @@ class LocalArrays:
         path: the `.npz` file or the IDX folder.
         headers: array name to (shape, dtype), for those of the four arrays that are there.
         read: a function from an array's name to the array.
+        has_class_names: True if there is an array of that name, too.
     """
 
     path: Path
     headers: dict[str, tuple[tuple[int, ...], np.dtype]]
     read: Callable[[str], np.ndarray]
+    has_class_names: bool = False
 
     def read_all(self):
         """dict of all arrays.
@@ -75,9 +80,15 @@ def find_local(path, title, noun):
     if "x_test" not in local.headers:
         num_train -= num_held_out(num_train)
     shape = (height, width, *(channels or [1]))
-    spec = DataSpec(num_train, shape, _count_classes(local), title, noun)
+    num_classes = _count_classes(local)
+    class_names = _class_names(local, num_classes)
+    spec = DataSpec(num_train, shape, num_classes, title, noun, class_names)
     source = f"Local files at {local.path}."
-    return Dataset(spec, lambda report: make_image_data(local.read_all(), spec.num_classes, source))
+
+    def read(report):
+        return make_image_data(local.read_all(), num_classes, source, class_names)
+
+    return Dataset(spec, read)
 
 
 def read_if_there(path):
@@ -149,6 +160,19 @@ def _count_classes(local):
     return highest + 1
 
 
+def _class_names(local, num_classes):
+    """Names of the classes, None where there are none; refuses names that are not one a class."""
+    if num_classes is None or not local.has_class_names:
+        return None
+    names = local.read(CLASS_NAMES)
+    if names.dtype.kind != "U" or names.shape != (num_classes,) or len(set(names)) < num_classes:
+        raise UserError(
+            f"{local.path}: expected class_names with a different text for each of the "
+            f"{num_classes} classes, received shape {names.shape}, dtype {names.dtype}."
+        )
+    return tuple(name if name.isprintable() else ascii(name) for name in names.tolist())
+
+
 @contextmanager
 def _readable(path, expected):
     """Turn every fault of a file into one sentence."""
@@ -170,7 +194,8 @@ def _open_npz(path):
             if f"{name}.npy" in archive.namelist():
                 with archive.open(f"{name}.npy") as file:
                     headers[name] = _npy_header(file)
-    return LocalArrays(path, headers, lambda name: _read_npz_array(path, name))
+        has_class_names = f"{CLASS_NAMES}.npy" in archive.namelist()
+    return LocalArrays(path, headers, lambda name: _read_npz_array(path, name), has_class_names)
 
 
 def _npy_header(file):

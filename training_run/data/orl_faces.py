@@ -14,7 +14,7 @@ from PIL import Image
 
 from training_run.data.fetch import fetched_wheel
 from training_run.data.image_data import Dataset, DataSpec, make_image_data
-from training_run.data.image_folder import DEFAULT_IMAGE_SIZE, square_pixels
+from training_run.data.image_folder.pixels import DEFAULT_IMAGE_SIZE, square_pixels
 from training_run.data.pinned_arrays import PinnedArrays, Source, load_pinned
 from training_run.errors import UserError
 

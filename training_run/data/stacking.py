@@ -27,13 +27,13 @@ def stacked(dataset):
         dataset.spec,
         image_shape=(height, width, NUM_STACKED),
         num_classes=None,
+        class_names=None,
         title=f"Stacked {dataset.spec.title}",
         noun=f"stacked {dataset.spec.noun}",
     )
 
     def read(report):
         data = dataset.read(report)
-        changes = {"y_train": None, "y_test": None, "num_classes": None}
-        return dataclasses.replace(data, **changes, num_stacked=NUM_STACKED)
+        return dataclasses.replace(data.without_labels(), num_stacked=NUM_STACKED)
 
     return dataset._replace(spec=spec, read=read)

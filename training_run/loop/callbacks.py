@@ -148,11 +148,22 @@ class SampleGrids(EverySteps):
         path_of: step -> where that step's grid belongs.
         titles: function without arguments giving the grid's title and the widest title of all of
             them; None for grids without.
+        row_captions: texts left of the rows.
     """
 
-    def __init__(self, clock, every, make_images, value_range, num_columns, path_of, titles=None):
+    def __init__(
+        self,
+        clock,
+        every,
+        make_images,
+        value_range,
+        num_columns,
+        path_of,
+        titles=None,
+        row_captions=(),
+    ):
         super().__init__(clock, every)
-        self.titles = titles
+        self.titles, self.row_captions = titles, row_captions
         self.make_images, self.value_range = make_images, value_range
         self.num_columns, self.path_of = num_columns, path_of
 
@@ -171,6 +182,7 @@ class SampleGrids(EverySteps):
             self.num_columns,
             title=title,
             widest_title=widest,
+            row_captions=self.row_captions,
         )
 
 

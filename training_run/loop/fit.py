@@ -7,6 +7,7 @@ from functools import partial
 from training_run.config.intervals import resolve_schedule
 from training_run.config.load import config_to_yaml
 from training_run.devices.strategy import check_same_on_all, distribute_batches, wait_for_workers
+from training_run.errors import UserError
 from training_run.family import build_model
 from training_run.interrupts import handling_signals
 from training_run.loop.callbacks import (
@@ -33,14 +34,20 @@ from training_run.loop.outputs import (
     write_pictures,
 )
 from training_run.loop.progress import progress_callback
+from training_run.loop.sample_grid import row_captions
 from training_run.loop.signals import StopRequest
 from training_run.loop.workers import follower_callbacks, stop_callback
 from training_run.pictures.pixels import NotFinite
 from training_run.run_folder.checkpoint import restore_checkpoint
-from training_run.run_folder.environment import check_same_data
+from training_run.run_folder.environment import find_data_change
 from training_run.run_folder.locks import locked, writing
 from training_run.run_folder.paths import check_disk_space, create_run_dir, write_config
-from training_run.step.batches import make_batches, mirror_and_shift, stack_channels
+from training_run.step.batches import (
+    balanced_order,
+    make_batches,
+    mirror_and_shift,
+    stack_channels,
+)
 
 
 def train(family, config, data, devices):
@@ -73,7 +80,7 @@ def train(family, config, data, devices):
         return run_to_end(context, make_callbacks(family, context, request), request)
 
 
-def resume(family, config, data, devices, run, checkpoint, changes):
+def resume(family, config, data, devices, run, checkpoint, changes, may_change_data=False):
     """Go on in a run folder from its last whole checkpoint, as if it had never stopped.
 
     A run that was killed before its first checkpoint begins again. Of a finished run, missing
@@ -83,9 +90,13 @@ def resume(family, config, data, devices, run, checkpoint, changes):
         run: the run's folder.
         checkpoint: its newest whole checkpoint, or None.
         changes: list of `Change` from the configuration that it was last trained with.
+        may_change_data: True if other images than the run began with are meant.
     """
     with locked(run) if devices.is_chief else nullcontext(), writing(run):
-        check_same_data(run, data, family.arrays_used(config))
+        other_data = find_data_change(run, data, family.arrays_used(config))
+        if other_data and not may_change_data:
+            raise UserError(f"{other_data.text}; to go on with it, add --allow-change data")
+        changes = [*changes, *([other_data.change] if other_data else [])]
         facts = shared_facts(config, data)
         sha256 = checkpoint.record.sha256 if checkpoint else ""
         check_same_on_all(devices, **facts, checkpoint=sha256)
@@ -161,6 +172,7 @@ def run_to_end(context, callbacks, request):
 def remaining_batches(context):
     """The batches from the context's first step to the run's last."""
     config, clock = context.config, context.clock
+    is_balanced, labels = config.data.balance, context.data.y_train
     return make_batches(
         context.data,
         batch_size=config.training.batch_size,
@@ -169,6 +181,7 @@ def remaining_batches(context):
         num_steps=clock.total - clock.first_step,
         draw=context.model.draw,
         augment=augmentation(config, context.data.num_stacked),
+        order=balanced_order(labels, config.seed) if is_balanced else None,
     )
 
 
@@ -191,6 +204,7 @@ def make_callbacks(family, context, request, checkpoint=None):
     make_images = family.grid(context.model, config, context.data)
     look = (make_images, config.model.value_range, config.samples.num_columns)
     titles = family.grid_titles(context.model, config)
+    captions = row_captions(context.model, context.data)
     callbacks = [
         *([Restore(checkpoint)] if checkpoint else []),
         clock,
@@ -203,10 +217,11 @@ def make_callbacks(family, context, request, checkpoint=None):
     log = CsvLog(clock, schedule.log_every, run.log, metric_columns(context, family))
     callbacks += [
         log,
-        SampleGrids(clock, schedule.samples_every, *look, run.sample, titles),
+        SampleGrids(clock, schedule.samples_every, *look, run.sample, titles, captions),
     ]
     if schedule.gif_every != schedule.samples_every:
-        callbacks.append(SampleGrids(clock, schedule.gif_every, *look, run.frame, titles))
+        frames = SampleGrids(clock, schedule.gif_every, *look, run.frame, titles, captions)
+        callbacks.append(frames)
     return [
         *callbacks,
         AtEnd(partial(write_pictures, context)),

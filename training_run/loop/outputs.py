@@ -18,6 +18,7 @@ from training_run.run_folder.environment import (
     write_environment,
 )
 from training_run.run_folder.events import read_events
+from training_run.run_folder.image_files import write_image_files
 from training_run.run_folder.log import read_log, whole_rows
 from training_run.run_folder.networks import save_networks
 from training_run.run_folder.paths import write_config
@@ -84,9 +85,16 @@ def describe_run(context, family):
     config, run = context.config, context.run
     images = describe_data(context.source_data, family.arrays_used(config))
     write_environment(run, config.seed, images, context.devices)
+    write_files_of(context)
     num_images = config.samples.num_rows * config.samples.num_columns
     reals = context.data.examples(np.arange(min(num_images, len(context.data.x_train))))
     save_image_grid(run.path / "reals.png", reals, (0, 255), config.samples.num_columns)
+
+
+def write_files_of(context):
+    """Write which files the run learns from, where they lie in a folder."""
+    if context.source_data.files is not None:
+        write_image_files(context.run, context.source_data.files)
 
 
 def metric_columns(context, family):
@@ -139,6 +147,7 @@ def estimate_bytes(context):
 def rewind(context, family, changes, checkpoint):
     """Make a run folder what it was at the step that the run goes on from."""
     config, run, step = context.config, context.run, context.clock.first_step
+    used = family.arrays_used(config)
     report_lost_rows(run, step, checkpoint)  # it refuses what is no log before anything is written
     if not environment_path(run).exists():
         if step:
@@ -147,7 +156,9 @@ def rewind(context, family, changes, checkpoint):
     write_config(run, config, family.package)
     if changes:
         keys = {change.key: [change.before, change.after] for change in changes}
-        note_changes(run, step, keys)
+        note_changes(run, step, keys, describe_data(context.source_data, used))
+        if "data" in keys:
+            write_files_of(context)
     if not all(may_change(change.key) for change in changes):
         remove_later_best(run, step)
     remove_after(run, step, metric_columns(context, family))

@@ -2,7 +2,11 @@
 
 import numpy as np
 
+from training_run.pictures.captions import label_captions
 from training_run.step.batches import draw_normal
+
+MAX_ROWS = 40
+"""Classes in a grid, one a row; of more, these many evenly chosen ones."""
 
 
 def sample_grid(model, config, data, latents=None):
@@ -27,8 +31,24 @@ def sample_grid(model, config, data, latents=None):
             return lambda: model.sample(z)
         return lambda: model.sample(latents(z, config.seed, 0, None))
     z = draw_normal(config.seed, "grid", 0, (num_columns, model.latent_dim))
-    z = np.tile(z, (data.num_classes, 1))
-    labels = np.repeat(np.arange(data.num_classes, dtype=np.int32), num_columns)
+    classes = shown_classes(data.num_classes)
+    z = np.tile(z, (len(classes), 1))
+    labels = np.repeat(classes, num_columns)
     if latents is None:
         return lambda: model.sample(z, labels)
     return lambda: model.sample(latents(z, config.seed, 0, labels), labels)
+
+
+def shown_classes(num_classes):
+    """The classes of a grid's rows, (n,) int32: all, or `MAX_ROWS` evenly chosen ones."""
+    return np.linspace(0, num_classes - 1, min(num_classes, MAX_ROWS)).round().astype(np.int32)
+
+
+def row_captions(model, data):
+    """Names of the classes of a grid's rows; none where it shows no classes or they have no names.
+
+    Arguments as for `sample_grid`.
+    """
+    if not getattr(model, "is_conditional", False) or data.class_names is None:
+        return ()
+    return label_captions(shown_classes(data.num_classes), data.class_names)

@@ -16,6 +16,9 @@ MIN_FONT_SIZE, MAX_FONT_SIZE = 14, 26
 
 SMALLEST_FITTED_FONT_SIZE = 9
 
+LONGEST_NAME = 20
+"""Characters of a class's name in a caption."""
+
 
 def add_captions(
     grid,
@@ -91,6 +94,18 @@ def caption_below(image, caption, min_width):
     baseline = picture.height + round(1.25 * font.size)
     ImageDraw.Draw(canvas).text((MARGIN, baseline), caption, TEXT_COLOR, font, anchor="ls")
     return np.atleast_3d(canvas)
+
+
+def short_names(names):
+    """Names cut to `LONGEST_NAME` characters, for captions of rows and columns."""
+    return [f"{name[: LONGEST_NAME - 1]}…" if len(name) > LONGEST_NAME else name for name in names]
+
+
+def label_captions(labels, class_names=None):
+    """A caption for each label: the name of its class, cut as `short_names` does, or its number."""
+    if class_names is None:
+        return [str(label) for label in labels]
+    return short_names([class_names[label] for label in labels])
 
 
 def caption_width(caption, image_width):

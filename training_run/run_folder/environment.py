@@ -6,11 +6,13 @@ import platform
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 from pydantic import Field
 
 from training_run.config.records import Record, read_record, write_record
 from training_run.errors import UserError
+from training_run.run_folder.resume import Change
 from training_run.step.precision import processor_info
 
 PACKAGES = ("tensorflow", "keras", "numpy", "scipy", "scikit-learn", "matplotlib", "pillow")
@@ -23,11 +25,13 @@ class DataRecord(Record):
         source: a sentence saying where they came from.
         sha256_x_train: checksum of the training images, grey as they were read.
         sha256: array name to checksum, of all arrays that the run uses; None in older runs.
+        class_names: of the labels, in the order of their numbers; None where they have none.
     """
 
     source: str = ""
     sha256_x_train: str
     sha256: dict[str, str] | None = None
+    class_names: list[str] | None = None
 
 
 class Hardware(Record):
@@ -109,54 +113,81 @@ def read_environment(run):
     return read_record(path, Environment) if path.exists() else None
 
 
+def read_class_names(run):
+    """Names of a run's classes, in the order of their numbers; None where none are recorded."""
+    try:
+        environment = read_environment(run)
+    except UserError:  # classes then go by their numbers
+        return None
+    return environment and environment.data.class_names
+
+
 def describe_data(data, names):
     """The `DataRecord` of an `ImageData`, with the checksums of the arrays of these names."""
     return DataRecord(
-        source=data.source, sha256_x_train=data.checksum, sha256=data.checksums(names)
+        source=data.source,
+        sha256_x_train=data.checksum,
+        sha256=data.checksums(names),
+        class_names=data.class_names and list(data.class_names),
     )
 
 
-def check_same_data(run, data, names):
-    """Refuse to go on with other images or labels than the run began with.
+class DataChange(NamedTuple):
+    """Other images than a run began with: a sentence, and the `Change` to note."""
 
-    Without a record anything goes.
+    text: str
+    change: Change
+
+
+def find_data_change(run, data, names):
+    """Find out whether images or labels are others than those that the run began with.
 
     Args:
         run: the `RunDir`.
         data: the `ImageData` to go on with.
         names: of the arrays that the run uses.
 
+    Returns:
+        The `DataChange` of the first array whose checksum in environment.json is another; None if
+        there is none. Without a record anything goes.
+
     Raises:
-        UserError: if a checksum in environment.json is another, or the record is damaged.
+        UserError: if the record is damaged.
     """
     try:
         environment = read_environment(run)
     except UserError as error:
         raise UserError(f"{error}; without the file, --resume goes on unchecked") from None
     if environment is None:
-        return
+        return None
     recorded = environment.data.sha256 or {"x_train": environment.data.sha256_x_train}
     found = data.checksums([name for name in names if name in recorded])
     for name, checksum in found.items():
         if recorded[name] != checksum:
-            raise UserError(
+            text = (
                 f"{environment_path(run)}: expected the {name} that the run began with (sha256 "
                 f"{recorded[name][:12]}...), received another ({checksum[:12]}...) from "
                 f"{data.source}"
             )
+            before = f"{environment.data.source} {name} {recorded[name][:12]}"
+            after = f"{data.source} {name} {checksum[:12]}"
+            return DataChange(text.rstrip("."), Change("data", before, after))
+    return None
 
 
-def note_changes(run, step, changes):
+def note_changes(run, step, changes, data_record):
     """Add to environment.json what was changed when the run was resumed, and at which step.
 
     Args:
         run: the `RunDir`.
         step: that the run goes on from.
         changes: dict of dotted key to [before, after].
+        data_record: the `DataRecord` of the images from now on.
     """
     environment = read_environment(run)
     noted = [*environment.changed_on_resume, ChangeRecord(step=step, keys=changes)]
-    write_record(environment_path(run), environment.model_copy(update={"changed_on_resume": noted}))
+    update = {"changed_on_resume": noted, "data": data_record}
+    write_record(environment_path(run), environment.model_copy(update=update))
 
 
 def _git_commit():

@@ -17,7 +17,7 @@ from training_run.errors import UserError
 from training_run.run_folder.checkpoint import checkpoints_in, latest_checkpoint
 from training_run.run_folder.log import cut_log
 
-MAY_CHANGE = ("training.steps", "log", "gif", "checkpoints", "output_dir")
+MAY_CHANGE = ("training.steps", "log", "gif", "checkpoints", "output_dir", "data.cache")
 """Keys that only extend a run or change how it is watched, beside all that end in `.every`."""
 
 PICTURE_FOLDERS = ("samples", "frames", "reconstructions")

@@ -6,17 +6,19 @@ buffer, and no generator with a state to save.
 
 import hashlib
 
+import numpy as np
 import tensorflow as tf
 
 NUM_PREFETCHED = 8
 """Batches prepared in advance, enough to hide the start of an epoch."""
 
 
-def make_batches(data, batch_size, seed, first_step, num_steps, draw=None, augment=None):
+def make_batches(
+    data, batch_size, seed, first_step, num_steps, draw=None, augment=None, order=None
+):
     """The batches of training steps first_step .. first_step + num_steps - 1, in order.
 
-    An epoch is n // batch_size full batches of different images, in the order
-    `stateless_shuffle(range(n), seed=[seed, epoch])`.
+    An epoch is n // batch_size full batches.
 
     Args:
         data: `ImageData` with n training images.
@@ -27,13 +29,15 @@ def make_batches(data, batch_size, seed, first_step, num_steps, draw=None, augme
         draw: function from a step (scalar int64 tensor) to a dict of tensors that are added to the
             batch, or None.
         augment: function from (images, step) to images of the same number and dtype, or None.
+        order: function from an epoch (scalar int64 tensor) to its images, (n,) int32 indices; None
+            for `shuffled_order`.
 
     Returns:
         A `tf.data.Dataset` of `num_steps` dicts: `images` (batch_size, H, W, C) uint8, `labels`
         (batch_size,) int32 if the data has labels, and the tensors of `draw`.
     """
     with tf.device("CPU:0"):
-        columns = {"images": tf.convert_to_tensor(data.x_train)}
+        columns = {"images": _shared_tensor(data.x_train)}
         if data.y_train is not None:
             columns["labels"] = tf.convert_to_tensor(data.y_train)
 
@@ -44,23 +48,86 @@ def make_batches(data, batch_size, seed, first_step, num_steps, draw=None, augme
         return batch | (draw(step) if draw is not None else {})
 
     steps = tf.data.Dataset.range(first_step, first_step + num_steps)
-    indices = _batches_of_indices(len(data.x_train), batch_size, seed, first_step)
+    order = order or shuffled_order(len(data.x_train), seed)
+    indices = _batches_of_indices(order, len(data.x_train), batch_size, first_step)
     batches = tf.data.Dataset.zip(steps, indices).map(make_batch)
     # The endless indices hide the number of batches.
     batches = batches.apply(tf.data.experimental.assert_cardinality(num_steps))
-    return batches.prefetch(NUM_PREFETCHED)
+    return batches.prefetch(NUM_PREFETCHED).with_options(_plain_options())
 
 
-def _batches_of_indices(num_images, batch_size, seed, first_step):
+def _shared_tensor(array):
+    """A tensor of an array; of a mapped file, which stays on the disk, without a copy.
+
+    TensorFlow takes only memory that begins at a multiple of 64 bytes, as that of a map does.
+    """
+    is_mapped = isinstance(array.base, np.memmap) or isinstance(array, np.memmap)
+    if is_mapped and array.ctypes.data % 64 == 0 and array.flags.c_contiguous:
+        return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
+    return tf.convert_to_tensor(array)
+
+
+def _plain_options():
+    """Options of a pipeline that is run as it is written: rewriting it would copy the images."""
+    options = tf.data.Options()
+    options.experimental_optimization.apply_default_optimizations = False
+    options.autotune.enabled = False
+    return options
+
+
+def shuffled_order(num_images, seed):
+    """An order for `make_batches` in which each image comes once an epoch.
+
+    It is `stateless_shuffle(range(n), seed=[seed, epoch])`.
+    """
+
+    def order(epoch):
+        pair = tf.stack([tf.constant(seed, tf.int64), epoch])
+        return tf.random.experimental.stateless_shuffle(tf.range(num_images), seed=pair)
+
+    return order
+
+
+def balanced_order(labels, seed):
+    """An order for `make_batches` in which all classes come equally often.
+
+    In an epoch of n places each of K classes has n / K, rounded up or down. A class with more
+    images than that has another part of them in each epoch; one with fewer comes around again.
+
+    Args:
+        labels: (n,) int32. Classes without images have no places.
+        seed: int, the run's seed.
+
+    Returns:
+        A function from an epoch to (n,) int32 indices.
+    """
+    _, counts = np.unique(labels, return_counts=True)
+    starts = np.cumsum(counts) - counts
+    slots = np.arange(len(labels))
+    classes, turns = slots % len(counts), slots // len(counts)
+    places = tf.constant(starts[classes] + turns % counts[classes], tf.int32)
+    labels = tf.constant(labels)
+
+    def shuffled(values, epoch, stream):
+        pair = _stateless_seed(seed, stream, epoch)
+        return tf.random.experimental.stateless_shuffle(values, seed=pair)
+
+    def order(epoch):
+        images = shuffled(tf.range(len(slots)), epoch, "balanced images")
+        by_class = tf.gather(images, tf.argsort(tf.gather(labels, images), stable=True))
+        return shuffled(tf.gather(by_class, places), epoch, "balanced order")
+
+    return order
+
+
+def _batches_of_indices(order, num_images, batch_size, first_step):
     """Endless dataset of (batch_size,) int32 indices, from step `first_step` on."""
     steps_per_epoch = num_images // batch_size
     first_epoch, first_position = divmod(first_step, steps_per_epoch)
 
     def epoch_of_indices(epoch):
-        order = tf.random.experimental.stateless_shuffle(
-            tf.range(num_images), seed=tf.stack([tf.constant(seed, tf.int64), epoch])
-        )
-        full = tf.reshape(order[: steps_per_epoch * batch_size], (steps_per_epoch, batch_size))
+        indices = order(epoch)[: steps_per_epoch * batch_size]
+        full = tf.reshape(indices, (steps_per_epoch, batch_size))
         # `skip` would make all the batches that it drops.
         start = tf.where(epoch == first_epoch, first_position, 0)
         return tf.data.Dataset.from_tensor_slices(full[start:])

@@ -2,20 +2,25 @@
 
 import numpy as np
 
+from training_run.config.messages import nearest
 from training_run.errors import UserError
 from training_run.pictures.pixels import to_uint8
 
 BATCH = 1000
 """Images made at once. It bounds the memory, and keeps the bytes independent of their number."""
 
+MAX_NAMED = 12
+"""Names of classes in a message."""
 
-def choose_labels(network, label, num):
+
+def choose_labels(network, label, num, class_names=None):
     """The labels to sample from a network with.
 
     Args:
         network: a generator or decoder.
-        label: the class to ask for; None for all classes in turn.
+        label: the class to ask for, its name or number as text; None for all classes in turn.
         num: how many labels.
+        class_names: of the run's classes; None where they have none.
 
     Returns:
         (num,) int32 for a conditional network, None for another.
@@ -30,18 +35,42 @@ def choose_labels(network, label, num):
     num_classes = count_classes(network)
     if label is None:
         return np.arange(num, dtype=np.int32) % num_classes
-    if not 0 <= label < num_classes:
-        raise UserError(f"--label: expected a class from 0 to {num_classes - 1}, received {label}")
-    return np.full(num, label, np.int32)
+    return np.full(num, class_number("--label", label, num_classes, class_names), np.int32)
 
 
-def choose_rows(network, label):
+def choose_rows(network, label, class_names=None):
     """The labels for a picture with one class a row: all classes, or only `label`.
 
     Arguments, result and errors as for `choose_labels`.
     """
     every_class = label is None and len(network.inputs) == 2
-    return choose_labels(network, label, count_classes(network) if every_class else 1)
+    num_rows = count_classes(network) if every_class else 1
+    return choose_labels(network, label, num_rows, class_names)
+
+
+def class_number(option, label, num_classes, class_names=None):
+    """The number of the class that a user asks for.
+
+    Args:
+        option: of the command line, for the message.
+        label: the name of a class or, where no name is meant, its number, as text.
+        num_classes: how many there are.
+        class_names: their names; None where they have none.
+
+    Raises:
+        UserError: with the nearest name, if there is no such class.
+    """
+    names = list(class_names or ())
+    if label in names:
+        return names.index(label)
+    if str(label).isdecimal() and int(label) < num_classes:
+        return int(label)
+    known = f", or one of {', '.join(names[:MAX_NAMED])}" if names else ""
+    known += ", ..." if len(names) > MAX_NAMED else ""
+    raise UserError(
+        f"{option}: expected a class from 0 to {num_classes - 1}{known}, received {label}"
+        f"{nearest(str(label), names)}"
+    )
 
 
 def count_classes(network):

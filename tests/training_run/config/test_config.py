@@ -172,6 +172,19 @@ def test_a_batch_larger_than_the_data_is_refused(tmp_path):
         check_against_data(config, DataSpec(100, (28, 28, 1), 10), "x.yaml")
 
 
+@pytest.mark.parametrize("key", ["model.conditional", "data.balance"])
+def test_what_needs_labels_is_refused_without_and_told_why(tmp_path, key):
+    config = load_config(GANConfig, write(tmp_path, MINIMAL), [f"{key}=true"])
+    check_against_data(config, DataSpec(100, (28, 28, 1), 10), "x.yaml")
+    spec = DataSpec(100, (28, 28, 1), None, notes=("no labels: one folder, cats", "a note"))
+    with pytest.raises(ConfigError) as error:
+        check_against_data(config, spec, "x.yaml")
+    assert str(error.value) == (
+        f"x.yaml: {key}: expected a data set with labels, received 'mnist' without; no labels: one "
+        "folder, cats"
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "config_class"),
     [

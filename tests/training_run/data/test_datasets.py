@@ -1,7 +1,6 @@
 import subprocess
 import sys
 from dataclasses import replace
-from types import SimpleNamespace
 from typing import get_args
 
 import numpy as np
@@ -13,7 +12,7 @@ from training_run.errors import UserError
 
 
 def config(dataset="mnist", path=None, image_size=None, num_channels=None):
-    return SimpleNamespace(
+    return DataConfig(
         dataset=dataset,
         path=None if path is None else str(path),
         image_size=image_size,

@@ -1,19 +1,25 @@
 import os
 import struct
 import zlib
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from training_run.data import image_folder
+from training_run.config.sections import DataConfig
+from training_run.data.image_folder import find as image_folder
+from training_run.data.image_folder import pixels
+from training_run.data.image_folder.listing import list_images
 from training_run.errors import UserError
 
 
-def config(path, image_size=8, num_channels=3):
-    return SimpleNamespace(
-        dataset="image_folder", path=str(path), image_size=image_size, num_channels=num_channels
+def config(path, image_size=8, num_channels=3, **more):
+    return DataConfig(
+        dataset="image_folder",
+        path=str(path),
+        image_size=image_size,
+        num_channels=num_channels,
+        **{"labels": "none", "cache": False, **more},
     )
 
 
@@ -146,7 +152,7 @@ def test_cameras_held_any_way_give_upright_pictures(tmp_path, orientation, suffi
 
 
 def one_picture(image, num_channels):
-    return image_folder.square_pixels(image, 4, num_channels)[0, 0].tolist()
+    return pixels.square_pixels(image, 4, num_channels)[0, 0].tolist()
 
 
 @pytest.mark.parametrize(
@@ -221,7 +227,8 @@ def test_broken_files_are_named_and_left_out(tmp_path):
 def test_a_good_image_keeps_its_place_when_a_bad_one_is_left_out(tmp_path):
     for number in range(100):
         save(tmp_path / f"{number}.png", (number, 0, 0))
-    names, _ = image_folder.find_images(tmp_path)
+    files, _ = list_images(tmp_path)
+    names = [file.name for file in files]
     for index in (0, 17, 50):
         (tmp_path / names[index]).write_text("spoilt")
     data, _ = load(tmp_path)
@@ -272,7 +279,7 @@ def test_names_that_cannot_be_printed(tmp_path):
 
 def test_a_large_jpeg_is_decoded_small(tmp_path, monkeypatch):
     # Over the limit as it is, not when reduced to an eighth each way.
-    monkeypatch.setattr(image_folder, "MAX_PIXELS", 800 * 700 // 60)
+    monkeypatch.setattr(pixels, "MAX_PIXELS", 800 * 700 // 60)
     for number in range(2):
         save(tmp_path / f"{number}.jpg", "green", (800, 700))
     data, lines = load(tmp_path)

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from training_run.config.sections import DataConfig
 from training_run.data import mnist
 from training_run.data.datasets import load_dataset
 from training_run.data.fetch import downloaded_files
@@ -189,7 +190,7 @@ def test_without_any_source_the_ways_out_are_named(small):
 
 @pytest.mark.network
 def test_the_real_mnist():
-    config = SimpleNamespace(dataset="mnist", path=None, image_size=None, num_channels=None)
+    config = DataConfig(dataset="mnist")
     try:
         data = load_dataset(config)
     except UserError as error:

@@ -222,3 +222,46 @@ def test_any_digit_meets_any_other():
         rows = np.array(stack(images, tf.constant(step, tf.int64))).reshape(4, 3)
         np.add.at(counts, (rows[:, 0], rows[:, 2]), 1)
     assert np.abs(counts - 150).max() < 50
+
+
+def classes_of(labels, batch_size, num_steps, first_step=0):
+    """Classes and indices of the images in balanced batches, (num_steps, batch_size) each."""
+    data = numbered_data(len(labels))
+    order = batches.balanced_order(np.array(labels, np.int32), seed=5)
+    found = labels_of(batches.make_batches(data, batch_size, 5, first_step, num_steps, order=order))
+    return np.array(labels)[found], found
+
+
+def test_a_balanced_epoch_has_all_classes_equally_often():
+    labels = [2] * 2 + [0] * 30 + [3] * 28  # class 1 has no images
+    classes, images = classes_of(labels, batch_size=60, num_steps=2)
+    for epoch in range(2):
+        assert np.bincount(classes[epoch], minlength=4).tolist() == [20, 0, 20, 20]
+        chosen = np.bincount(images[epoch], minlength=60)
+        assert chosen[:2].tolist() == [10, 10]  # the two images of class 2 come around ten times
+        assert set(chosen[2:]) == {0, 1}  # of the others, 20 different ones
+    assert set(images[0]) != set(images[1])
+    assert not np.array_equal(classes[0], np.sort(classes[0]))
+
+
+def test_balanced_batches_are_a_function_of_the_step():
+    labels = [0] * 5 + [1] * 15
+    np.testing.assert_array_equal(
+        classes_of(labels, 4, 12)[1][7:], classes_of(labels, 4, 5, first_step=7)[1]
+    )
+
+
+def test_a_mapped_file_is_not_copied(tmp_path):
+    np.save(tmp_path / "x.npy", np.arange(4 * 1_000, dtype=np.uint8).reshape(1_000, 2, 2, 1))
+    mapped = np.load(tmp_path / "x.npy", mmap_mode="c")
+    whole = SimpleNamespace(x_train=np.array(mapped), y_train=None)
+    found = [
+        next(iter(batches.make_batches(data, 50, 3, 0, 1)))["images"]
+        for data in (SimpleNamespace(x_train=mapped[:900], y_train=None), whole)
+    ]
+    assert found[0].shape == found[1].shape == (50, 2, 2, 1)
+    mapped[:] = 7  # in this process's memory alone
+    dataset = batches.make_batches(SimpleNamespace(x_train=mapped, y_train=None), 50, 3, 0, 3)
+    mapped[:] = 8
+    for batch in dataset:
+        assert (batch["images"].numpy() == 8).all()

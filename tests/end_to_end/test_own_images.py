@@ -1,0 +1,206 @@
+"""A user's own images from the folder to samples, through the commands that a user types."""
+
+import os
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gan_mnist.interpolate import main as gan_interpolate
+from gan_mnist.sample import main as gan_sample
+from gan_mnist.train import main as gan_train
+from tests.soak.tiny import ARGUMENTS
+from training_run.config.sections import DataConfig
+from training_run.data.datasets import find_dataset
+from training_run.run_folder.environment import read_class_names, read_environment
+from training_run.run_folder.paths import RunDir
+from training_run.step.batches import make_batches
+from vae_mnist.interpolate import main as vae_interpolate
+from vae_mnist.sample import main as vae_sample
+from vae_mnist.train import main as vae_train
+
+
+@pytest.fixture(scope="module")
+def animals(tmp_path_factory):
+    """A folder with 30 images of cats, 30 of dogs and 10 of ewes, grey bars on black."""
+    folder = tmp_path_factory.mktemp("animals")
+    for number, (name, count) in enumerate({"cat": 30, "dog": 30, "ewe": 10}.items()):
+        (folder / name).mkdir()
+        for index in range(count):
+            image = np.zeros((8, 8), np.uint8)
+            image[2 * number, : 4 + index % 4] = 255
+            Image.fromarray(image).save(folder / name / f"{index}.png")
+    return folder
+
+
+def arguments(preset, folder, output_dir, *overrides):
+    data = ["data.dataset=image_folder", f"data.path={folder}", "data.image_size=8"]
+    data += ["data.num_channels=1", f"output_dir={output_dir}", "model.conditional=true"]
+    data += [f"data.cache={output_dir / 'cache'}"]
+    return ["--config", preset, *data, *ARGUMENTS, "quality.every=null", *overrides]
+
+
+@pytest.fixture(scope="module")
+def gan_run(animals, tmp_path_factory):
+    outputs = tmp_path_factory.mktemp("gan")
+    widths = ["model.generator_widths=[8]", "model.discriminator_widths=[8]", "data.balance=true"]
+    assert gan_train(arguments("gan_mlp_smoke", animals, outputs, *widths)) == 0
+    return outputs / "00001-gan_mlp_smoke"
+
+
+@pytest.fixture(scope="module")
+def vae_run(animals, tmp_path_factory):
+    outputs = tmp_path_factory.mktemp("vae")
+    widths = ["model.encoder_widths=[8]", "model.decoder_widths=[8]"]
+    assert vae_train(arguments("vae_mlp_smoke", animals, outputs, *widths)) == 0
+    return outputs / "00001-vae_mlp_smoke"
+
+
+def test_the_run_knows_the_names_of_its_classes(gan_run):
+    assert read_class_names(RunDir(gan_run)) == ["cat", "dog", "ewe"]
+
+
+@pytest.mark.parametrize(("sample", "family"), [(gan_sample, "gan"), (vae_sample, "vae")])
+def test_samples_by_the_name_of_their_class(sample, family, request, tmp_path):
+    run = request.getfixturevalue(f"{family}_run")
+    for label in ("dog", "1"):
+        out = tmp_path / f"{label}.npz"
+        assert sample([str(run), "--num", "3", "--label", label, "--out", str(out)]) == 0
+    with np.load(tmp_path / "dog.npz") as dog, np.load(tmp_path / "1.npz") as one:
+        assert dog["labels"].tolist() == [1, 1, 1]
+        assert dog["class_names"].tolist() == ["cat", "dog", "ewe"]
+        np.testing.assert_array_equal(dog["images"], one["images"])
+
+
+def test_a_class_that_is_not_there_is_refused_with_the_nearest(gan_run, tmp_path, capsys):
+    assert gan_sample([str(gan_run), "--label", "dgo"]) == 2
+    error = capsys.readouterr().err
+    assert error == (
+        "--label: expected a class from 0 to 2, or one of cat, dog, ewe, received dgo; did you "
+        "mean 'dog'?\n"
+    )
+
+
+def test_samples_of_all_classes_have_a_column_for_each(gan_run, tmp_path):
+    wide = {}
+    for label in ([], ["--label", "ewe"]):
+        out = tmp_path / "x.png"
+        assert gan_sample([str(gan_run), "--num", "12", *label, "--out", str(out)]) == 0
+        wide[len(label)] = Image.open(out).size
+    assert wide[0][1] > wide[0][0]  # 4 rows of 3 columns; of one class, 3 rows of 4
+    assert wide[2][0] > wide[2][1]
+
+
+def test_interpolations_by_name(gan_run, vae_run, tmp_path, capsys):
+    out = ["--frames", "3", "--out", str(tmp_path / "x.png")]
+    assert gan_interpolate([str(gan_run), "--label", "ewe", *out]) == 0
+    ends = ["--from-class", "cat", "--to-class", "dog"]
+    assert vae_interpolate([str(vae_run), *ends, *out]) == 0
+    capsys.readouterr()
+    assert vae_interpolate([str(vae_run), "--from-class", "cow", *out]) == 2
+    assert "--to-class: expected a class from 0 to 2, or one of cat, dog, ewe, received cow" in (
+        capsys.readouterr().err
+    )
+
+
+def test_grids_of_classes_have_their_names(gan_run):
+    grid = Image.open(gan_run / "samples" / "step_000030.png")
+    plain = Image.open(gan_run / "reals.png")
+    assert grid.width > plain.width + 20  # both have 2 columns, one has text at the left
+
+
+def test_a_dry_run_says_which_classes_there_are(animals, tmp_path, capsys):
+    words = arguments("gan_mlp_smoke", animals, tmp_path)
+    assert gan_train([*words, "--dry-run"]) == 0
+    printed = capsys.readouterr().out
+    assert "# 3 classes, from the folders: cat 30, dog 30, ewe 10" in printed
+    assert "# unbalanced: cat has 3.0 times as many images as ewe; data.balance=true" in printed
+
+
+@pytest.mark.parametrize(
+    ("override", "sentence"),
+    [
+        ("data.labels=none", "model.conditional: expected a data set with labels"),
+        ("data.labels=folder", "data.labels: expected 'auto', 'none', 'folders' or a .csv file"),
+        ("data.labels=gone.csv", "data.labels: gone.csv cannot be read: No such file"),
+    ],
+)
+def test_labels_that_are_not_there_are_refused(animals, tmp_path, capsys, override, sentence):
+    words = arguments("gan_mlp_smoke", animals, tmp_path / "outputs", override)
+    assert gan_train(words) == 2
+    assert sentence in capsys.readouterr().err
+    assert not (tmp_path / "outputs").exists()
+
+
+# A folder that changes after a run began
+
+
+@pytest.fixture
+def begun(animals, tmp_path):
+    """(run, its folder of images) of a GAN that was trained for 30 steps."""
+    folder = shutil.copytree(animals, tmp_path / "animals")
+    widths = ["model.generator_widths=[8]", "model.discriminator_widths=[8]"]
+    assert gan_train(arguments("gan_mlp_smoke", folder, tmp_path, *widths)) == 0
+    (folder / "cat" / "0.png").unlink()
+    Image.new("L", (8, 8)).save(folder / "dog" / "new.png")
+    return tmp_path / "00001-gan_mlp_smoke", folder
+
+
+def resume(run, *options):
+    return gan_train(["--resume", str(run), "training.steps=50", *options])
+
+
+def test_a_run_goes_on_with_its_own_images_from_the_cache(begun, capsys):
+    run, folder = begun
+    assert resume(run) == 0
+    printed = capsys.readouterr().out
+    assert (
+        f"{folder}: since the run began, 1 added (dog/new.png); 1 removed (cat/0.png); going on "
+        "with the images from before, which are cached" in printed
+    )
+    (change,) = read_environment(RunDir(run)).changed_on_resume
+    assert list(change.keys) == ["training.steps"]
+
+
+def test_without_the_cache_a_changed_folder_is_refused_unless_it_is_meant(begun, capsys):
+    run, _ = begun
+    shutil.rmtree(run.parent / "cache")
+    before = read_environment(RunDir(run)).data
+    assert resume(run) == 2
+    error = capsys.readouterr().err
+    assert "1 added (dog/new.png); 1 removed (cat/0.png), and the images from before" in error
+    assert error.endswith("add --allow-change data\n")
+    assert resume(run, "--allow-change", "data") == 0
+    environment = read_environment(RunDir(run))
+    (change,) = environment.changed_on_resume
+    assert change.step == 30
+    assert change.keys["data"][0].endswith(before.sha256_x_train[:12])
+    assert environment.data.sha256_x_train != before.sha256_x_train
+    assert "dog/new.png" in (run / "images.csv").read_text()
+    assert resume(run, "training.steps=60") == 0  # the new state is the run's own from now on
+
+
+def test_other_dates_alone_are_no_change(animals, tmp_path, capsys):
+    run, folder = RunDir(tmp_path / "00001-gan_mlp_smoke"), tmp_path / "animals"
+    shutil.copytree(animals, folder)
+    widths = ["model.generator_widths=[8]", "model.discriminator_widths=[8]"]
+    assert gan_train(arguments("gan_mlp_smoke", folder, tmp_path, *widths)) == 0
+    shutil.rmtree(tmp_path / "cache")
+    for path in folder.rglob("*.png"):
+        os.utime(path, (1, 1))
+    assert resume(run.path) == 0
+    assert "since the run began" not in capsys.readouterr().out
+
+
+def test_images_deleted_while_training_do_no_harm(animals, tmp_path):
+    folder = shutil.copytree(animals, tmp_path / "animals")
+    request = DataConfig(
+        dataset="image_folder", path=str(folder), image_size=8, cache=str(tmp_path / "cache")
+    )
+    data = find_dataset(request).read(print)
+    batches = iter(make_batches(data, 10, seed=0, first_step=0, num_steps=20))
+    next(batches)
+    shutil.rmtree(folder)
+    shutil.rmtree(tmp_path / "cache")
+    assert sum(len(batch["images"]) for batch in batches) == 190

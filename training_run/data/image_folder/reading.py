@@ -1,0 +1,134 @@
+"""All files of a folder are decoded in parallel; those that cannot be read are named."""
+
+import math
+import os
+import time
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from training_run.data.image_data import check_memory
+from training_run.data.image_folder.listing import printable
+from training_run.data.image_folder.pixels import try_to_read
+
+FILES_PER_BLOCK = 1024
+
+_REPORT_SECONDS = 5
+_MAX_NAMED = 10
+
+
+class Decoded(NamedTuple):
+    """What decoding gave.
+
+    Attributes:
+        images: (N, H, W, C) uint8, in the order of the names.
+        unread: places among the names of those that could not be read, in order.
+        problems: sentences on them.
+        checksum: hexadecimal SHA-256 of the training images among them; None if it is not known.
+    """
+
+    images: np.ndarray
+    unread: list[int]
+    problems: list[str]
+    checksum: str | None = None
+
+
+class Block(NamedTuple):
+    """What decoding a part of the names gave.
+
+    Attributes:
+        end: how many names have been looked at so far.
+        images: (n, H, W, C) uint8, of those of this part that could be read.
+        unread, problems: as in `Decoded`, of this part.
+    """
+
+    end: int
+    images: np.ndarray
+    unread: list[int]
+    problems: list[str]
+
+
+def decode_to_memory(folder, names, image_shape, report):
+    """Decode files into an array in memory.
+
+    Args:
+        folder: `Path`.
+        names: of the files in it.
+        image_shape: (H, W, C) of each image.
+        report: receives a line every few seconds.
+
+    Returns:
+        `Decoded`.
+
+    Raises:
+        UserError: there are more images than the memory holds.
+    """
+    check_memory(folder, len(names) * math.prod(image_shape))
+    images = np.empty((len(names), *image_shape), np.uint8)
+    num_read, unread, problems = 0, [], []
+    for block in decode_blocks(folder, names, image_shape, report):
+        images[num_read : num_read + len(block.images)] = block.images
+        num_read += len(block.images)
+        unread += block.unread
+        problems += block.problems
+    return Decoded(images[:num_read], unread, problems)
+
+
+def decode_blocks(folder, names, image_shape, report, start=0):
+    """Decode files in parallel; Pillow decodes and resizes outside Python's lock.
+
+    Args:
+        folder, names, image_shape, report: as for `decode_to_memory`.
+        start: place of the first name to look at.
+
+    Yields:
+        A `Block` for each `FILES_PER_BLOCK` names.
+    """
+    began = last_report = time.monotonic()
+    Image.init()  # here, since threads must not load the formats at the same time
+    read = partial(try_to_read, folder, image_shape)
+    with warnings.catch_warnings(), ThreadPoolExecutor(_num_cores()) as pool:
+        warnings.simplefilter("ignore")  # Pillow warns of each odd file
+        for first in range(start, len(names), FILES_PER_BLOCK):
+            block = names[first : first + FILES_PER_BLOCK]
+            yield _make_block(first, block, list(pool.map(read, block)), image_shape)
+            now, end = time.monotonic(), first + len(block)
+            if now - last_report > _REPORT_SECONDS and end < len(names):
+                last_report = now
+                left = (now - began) / (end - start) * (len(names) - end)
+                report(f"image_folder: {end:,} of {len(names):,} read, {_minutes(left)} left")
+
+
+def _make_block(first, names, results, image_shape):
+    images = [pixels for pixels, problem in results if not problem]
+    bad = [(place, problem) for place, (_, problem) in enumerate(results) if problem]
+    return Block(
+        end=first + len(names),
+        images=np.stack(images) if images else np.empty((0, *image_shape), np.uint8),
+        unread=[first + place for place, _ in bad],
+        problems=[f"{printable(names[place])}: {problem}" for place, problem in bad],
+    )
+
+
+def _minutes(seconds):
+    return f"{round(seconds) // 60}:{round(seconds) % 60:02d}"
+
+
+def _num_cores():
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def report_problems(problems, report):
+    """Say how many files could not be read, and why the first of them could not."""
+    if problems:
+        report(f"image_folder: {len(problems)} could not be read and are left out:")
+    for problem in problems[:_MAX_NAMED]:
+        report(f"  {problem}")
+    if len(problems) > _MAX_NAMED:
+        report(f"  and {len(problems) - _MAX_NAMED} more")
