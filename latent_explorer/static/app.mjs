@@ -25,7 +25,8 @@ function openingState(model, number) {
   const plane = usualPlane(model);
   return {
     model: number,
-    // A VAE's codes lie around the middle of the plane; a GAN's latents are far from it.
+    // A plane of two main directions goes through the mean of a VAE's codes; a GAN's latents are
+    // far from their mean, so theirs does not.
     z: model.codes ? ontoPlane(latents[0], plane) : latents[0],
     label: 0,
     plane,

@@ -74,10 +74,10 @@ export class Pad {
     const { codes, size } = this.model;
     if (!codes) return 3;
     this.points = Array.from({ length: codes.length / size }, (_, index) => {
-      const { u, v } = this.placeOf(this.model.code(index), this.plane);
-      return [u, v];
-    });
-    const far = this.points.flat().map(Math.abs).sort((a, b) => a - b);
+      const { u, v, rest } = this.placeOf(this.model.code(index), this.plane);
+      return { u, v, away: lengthOf(addScaled(rest, -1, this.plane.origin)), index };
+    }).sort((a, b) => b.away - a.away); // the nearest are drawn last, on top
+    const far = this.points.flatMap(({ u, v }) => [Math.abs(u), Math.abs(v)]).sort((a, b) => a - b);
     return Math.max(1.5, 1.15 * far[Math.floor(0.995 * (far.length - 1))]);
   }
 
@@ -153,7 +153,7 @@ export class Pad {
     surface.fillStyle = "#0b0c0e";
     surface.fillRect(0, 0, side, side);
     const codes = this.model.codes && find("show-codes").checked;
-    if (find("show-pictures").checked) this.paintMosaic(surface, side, codes ? 0.32 : 0.5);
+    if (find("show-pictures").checked) this.paintMosaic(surface, side, codes ? 0.42 : 0.55);
     if (codes) this.paintCodes(surface, side);
     if (find("show-trail").checked) this.paintTrail(surface, side);
     this.paintHandle(surface, side);
@@ -172,14 +172,16 @@ export class Pad {
 
   paintCodes(surface, side) {
     const radius = Math.max(1.8, side / 190);
-    this.points.forEach(([u, v], index) => {
+    this.points.forEach(({ u, v, index }, rank) => {
       const [x, y] = this.toPad(u, v, side);
+      surface.globalAlpha = this.model.size > 2 ? 0.15 + 0.85 * (rank / this.points.length) ** 3 : 1;
       const label = this.model.codeLabels?.[index] ?? 0;
       surface.fillStyle = CLASS_COLORS[label % CLASS_COLORS.length];
       surface.beginPath();
       surface.arc(x, y, radius, 0, 2 * Math.PI);
       surface.fill();
     });
+    surface.globalAlpha = 1;
   }
 
   paintTrail(surface, side) {

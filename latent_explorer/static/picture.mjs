@@ -6,7 +6,7 @@ export function paint(canvas, pixels, [height, width, channels]) {
   const image = new ImageData(width, height);
   for (let pixel = 0; pixel < width * height; pixel++) {
     for (let c = 0; c < 3; c++) {
-      image.data[4 * pixel + c] = 255 * pixels[pixel * channels + (channels === 3 ? c : 0)] + 0.5;
+      image.data[4 * pixel + c] = 255 * pixels[pixel * channels + (channels === 3 ? c : 0)]; // is rounded
     }
     image.data[4 * pixel + 3] = 255;
   }

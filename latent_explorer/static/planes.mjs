@@ -1,10 +1,12 @@
-// The planes that the pad can show.
+// The planes that the pad can show. Each has an origin, two directions of length 1 at right angles,
+// their names, and its kind: its value in the list of planes.
 
 import { addScaled, axis, dotProduct, rightAngles } from "./vectors.mjs";
 
 /** The plane of two principal directions, through the middle of the codes. */
 export function planeOfDirections(model, [a, b]) {
   return {
+    kind: `${a},${b}`,
     first: model.directions[a],
     second: model.directions[b],
     origin: model.centre,
@@ -15,6 +17,7 @@ export function planeOfDirections(model, [a, b]) {
 /** The plane of two latents, through the origin. */
 export function planeOfLatents(model, [a, b]) {
   return {
+    kind: "latents",
     first: axis(a, model.size),
     second: axis(b, model.size),
     origin: new Float32Array(model.size),
@@ -22,13 +25,22 @@ export function planeOfLatents(model, [a, b]) {
   };
 }
 
-/** The plane through three pins, from the first one; null if they lie on a line. */
-export function planeOfPins([a, b, c]) {
+/** The plane through three pins, with their mean in the middle; null if they lie on a line. */
+export function planeOfPins([a, b, c], kind = "pins") {
   const directions = rightAngles(addScaled(b.z, -1, a.z), addScaled(c.z, -1, a.z));
   if (!directions) return null;
   const [first, second] = directions;
-  const names = [`from ${a.name} to ${b.name}`, `towards ${c.name}`];
-  return { first, second, origin: a.z, names };
+  const origin = a.z.map((value, i) => (value + b.z[i] + c.z[i]) / 3);
+  return { kind, first, second, origin, names: [`from ${a.name} to ${b.name}`, `towards ${c.name}`] };
+}
+
+const CLASSES = [3, 8, 1]; // digits that differ, two of them little
+
+/** The plane through usual codes of three classes; null for a model without such codes. */
+export function planeOfClasses(model) {
+  if (!model.codeLabels || model.size < 3) return null;
+  const pins = CLASSES.map((name) => ({ name, z: model.typicalCode(name) }));
+  return pins.every(({ z }) => z) ? planeOfPins(pins, "classes") : null;
 }
 
 /** The place of the plane that is nearest to a latent. */
@@ -38,6 +50,8 @@ export function ontoPlane(z, { origin, first, second }) {
   return addScaled(across, dotProduct(away, second), second);
 }
 
-/** The plane that a model opens with: all of a latent space of two, or its main directions. */
-export const usualPlane = (model) =>
-  (model.size === 2 ? planeOfLatents(model, [0, 1]) : planeOfDirections(model, [0, 1]));
+/** The plane that a model opens with; two latents are all of it. */
+export function usualPlane(model) {
+  if (model.size === 2) return planeOfLatents(model, [0, 1]);
+  return planeOfClasses(model) ?? planeOfDirections(model, [0, 1]);
+}

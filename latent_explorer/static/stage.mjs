@@ -4,7 +4,7 @@ import { fillSelect, find, findAll, onPress, sayForAMoment } from "./controls.mj
 import { linkTo } from "./link.mjs";
 import { CLASS_COLORS } from "./pad.mjs";
 import { paint, Strip } from "./picture.mjs";
-import { planeOfDirections, planeOfLatents, planeOfPins, usualPlane } from "./planes.mjs";
+import { planeOfClasses, planeOfDirections, planeOfLatents, planeOfPins } from "./planes.mjs";
 import { normalNumbers } from "./random.mjs";
 
 const NEIGHBOURS = 5;
@@ -24,7 +24,7 @@ export class Stage {
     store.listen(["z", "label", "model", "moment"], (state) => this.show(state));
     store.listen(["model"], (state) => this.offer(state));
     store.listen(["label", "model"], (state) => this.markClass(state));
-    store.listen(["pins", "model"], (state) => this.offerPlanes(state));
+    store.listen(["pins", "plane", "model"], (state) => this.offerPlanes(state));
     store.listen(["plane", "model"], ({ plane }) => {
       find("axis-x").textContent = `${plane.names[0]} \u2192`;
       find("axis-y").textContent = `${plane.names[1]} \u2192`;
@@ -66,8 +66,9 @@ export class Stage {
     fillSelect("latent-a", latents, "0");
     fillSelect("latent-b", latents, "1");
     this.colorClasses(model);
-    find("shadow-more").textContent = model.size > 2
-      ? `Its other ${model.size - 2} latents are its own, so its image may be another than the plane\u2019s.` : "";
+    find("shadow-note").textContent = model.size > 2
+      ? "A dot is the shadow of a test image\u2019s code, the fainter the further it is from the plane."
+      : "A dot is the code of a test image: the plane is the whole latent space.";
     findAll("[data-needs]").forEach((element) => {
       element.hidden = !model[element.dataset.needs];
     });
@@ -98,25 +99,27 @@ export class Stage {
 
   offerPlanes(state) {
     const model = this.modelOf(state), directions = [];
+    if (planeOfClasses(model)) directions.push(["classes", "Through a 3, an 8 and a 1"]);
     if (model.size > 2) directions.push(["0,1", "Directions 1 and 2"]);
     if (model.directions.length > 2) directions.push(["0,2", "Directions 1 and 3"], ["1,2", "Directions 2 and 3"]);
     const pins = state.pins.length >= 3 ? [["pins", "Through the first three pins"]] : [];
-    const wanted = find("plane").value;
-    const options = [...directions, ["latents", "Two latents"], ...pins];
-    const known = options.some(([value]) => value === wanted);
-    fillSelect("plane", options, known ? wanted : options[0][0]);
-    find("latent-pair").hidden = find("plane").value !== "latents";
+    const names = model.size > 2 ? "Two latents" : "Both latents";
+    fillSelect("plane", [...directions, ["latents", names], ...pins], state.plane.kind);
+    find("latent-pair").hidden = state.plane.kind !== "latents" || model.size === 2;
   }
 
   choosePlane() {
     const { state } = this.store, model = this.modelOf(state), { value } = find("plane");
-    find("latent-pair").hidden = value !== "latents";
     if (value === "pins") {
-      const plane = planeOfPins(state.pins);
-      if (plane) this.store.set({ plane, z: state.pins[0].z });
+      const plane = planeOfPins(state.pins) ?? state.plane;
+      this.store.set({ plane, z: state.pins[0].z });
+    } else if (value === "classes") {
+      this.store.set({ plane: planeOfClasses(model) });
     } else if (value === "latents") {
       const pair = [Number(find("latent-a").value), Number(find("latent-b").value)];
-      this.store.set({ plane: pair[0] === pair[1] ? usualPlane(model) : planeOfLatents(model, pair) });
+      if (pair[0] === pair[1]) pair[1] = (pair[0] + 1) % model.size;
+      find("latent-b").value = String(pair[1]);
+      this.store.set({ plane: planeOfLatents(model, pair) });
     } else {
       this.store.set({ plane: planeOfDirections(model, value.split(",").map(Number)) });
     }
