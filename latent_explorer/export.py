@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
+from keras import ops
 
 from latent_explorer.material import (
     NUM_CODES,
@@ -26,6 +27,9 @@ from training_run.step.sampling import choose_labels, count_classes
 
 NUM_EXAMPLES = 100
 """Latents or images on which rounded weights are compared with the network's own."""
+
+BATCH = 500
+"""Examples that a network is given at once."""
 
 SEED = 0
 """Of those latents."""
@@ -114,7 +118,7 @@ def _describe_codes(run, data, store, export):
     images = data.x_test[chosen] / np.float32(255)
     images = low + (high - low) * (np.round(images) if run.settings.binarize != "none" else images)
     labels = data.y_test[chosen] if len(encode.inputs) == 2 else None
-    codes = _apply(encode, images, labels)[0]
+    codes = _apply(encode, images, labels)
     return {
         "encode": export("encoder", encode, images, labels),
         "codes": store.add(codes.astype(np.float16)),
@@ -145,6 +149,12 @@ def _describe_generator(run, draw, latents, labels, store, export):
 
 
 def _apply(network, first, labels):
-    """What a network gives for a batch, as NumPy arrays."""
-    inputs = first if labels is None else [first, labels]
-    return network.predict(inputs, batch_size=500, verbose=0)
+    """What a network's first output is for many examples, (N, ...) float32, a batch at a time."""
+    results = []
+    for start in range(0, len(first), BATCH):
+        part = slice(start, start + BATCH)
+        inputs = [first[part], *([] if labels is None else [labels[part]])]
+        tensors = [ops.convert_to_tensor(value) for value in inputs]
+        output = network(tensors if len(tensors) > 1 else tensors[0], training=False)
+        results.append(np.asarray(output[0] if isinstance(output, list) else output, np.float32))
+    return np.concatenate(results)

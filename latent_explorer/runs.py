@@ -63,9 +63,10 @@ def read_run(folder):
         raise UserError(
             f"{folder.path}: expected a run of a GAN or a VAE, received one of family {family!r}"
         )
-    for name in ("encoder", "discriminator"):
-        if folder.network(name).is_file():
-            check_network(folder, name)
+    if family == "vae":
+        check_network(folder, "encoder")
+    elif folder.network("discriminator").is_file():
+        check_network(folder, "discriminator")
     title = str(values.get("name", folder.path.resolve().name))
     return Run(folder, title, FAMILIES[family], settings, image_network(folder))
 

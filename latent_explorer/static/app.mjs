@@ -13,6 +13,7 @@ import { Sketch } from "./sketch.mjs";
 import { Stage } from "./stage.mjs";
 import { Store } from "./store.mjs";
 import { Tour } from "./tour.mjs";
+import { lengthOf } from "./vectors.mjs";
 import { Walk } from "./walk.mjs";
 
 const FIRST_CLASSES = [3, 8]; // the pins that a VAE opens with
@@ -20,7 +21,8 @@ const CANDIDATES = 16; // draws of a GAN among which the clearest are its first 
 
 /** What the page shows of a model when it opens. */
 function openingState(model, number) {
-  const typical = FIRST_CLASSES.map((name) => model.codeLabels && model.typicalCode(name));
+  const hasClasses = model.codeLabels && !model.numClasses; // codes beside a label do not say it
+  const typical = FIRST_CLASSES.map((name) => hasClasses && model.typicalCode(name));
   const latents = typical.every(Boolean) ? typical : clearDraws(model, FIRST_CLASSES.length);
   const plane = usualPlane(model);
   return {
@@ -35,13 +37,16 @@ function openingState(model, number) {
   };
 }
 
-/** Draws of the prior whose pictures are nearest to a training image, of classes that differ. */
+/**
+ * Draws of the prior whose pictures are nearest to a training image, of classes that differ. The
+ * distance is a share of the picture's length: otherwise a thin digit would always be the nearest.
+ */
 function clearDraws(model, count) {
   const uniform = uniformNumbers(1), how = { prior: "learned", temperature: 1, limit: Infinity, label: 0 };
   const draws = Array.from({ length: CANDIDATES }, () => {
     const z = model.sample(normalNumbers(uniform, model.size), uniform(), how);
-    const [{ row, distance }] = model.real.nearest(model.draw(z), 1);
-    return { z, distance, name: model.real.trainLabels?.[row] };
+    const pixels = model.draw(z), [{ row, distance }] = model.real.nearest(pixels, 1);
+    return { z, distance: distance / lengthOf(pixels), name: model.real.trainLabels?.[row] };
   }).sort((a, b) => a.distance - b.distance);
   const others = draws.filter(({ name }, index) => draws.findIndex((one) => one.name === name) === index);
   return [...others, ...draws].slice(0, count).map(({ z }) => z);

@@ -36,9 +36,12 @@ export function planeOfPins([a, b, c], kind = "pins") {
 
 const CLASSES = [3, 8, 1]; // digits that differ, two of them little
 
-/** The plane through usual codes of three classes; null for a model without such codes. */
+/**
+ * The plane through usual codes of three classes; null for a model without such codes. The codes of
+ * a model that is told the class do not say it.
+ */
 export function planeOfClasses(model) {
-  if (!model.codeLabels || model.size < 3) return null;
+  if (!model.codeLabels || model.size < 3 || model.numClasses) return null;
   const pins = CLASSES.map((name) => ({ name, z: model.typicalCode(name) }));
   return pins.every(({ z }) => z) ? planeOfPins(pins, "classes") : null;
 }

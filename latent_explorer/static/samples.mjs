@@ -12,7 +12,7 @@ export class Samples {
     Object.assign(this, { store, modelOf, seed: 1, temperature: 1, limit: Infinity, latents: {} });
     this.grids = Object.fromEntries(["normal", "learned"].map((prior) =>
       [prior, new Strip(find(`samples-${prior}`), (index) =>
-        store.set({ z: this.latents[prior][index] }))]));
+        store.set(this.latents[prior][index]))]));
     const showSoon = oncePerFrame(() => this.show());
     onSlide("temperature", (value) => value.toFixed(2), (value) => {
       this.temperature = value;
@@ -29,16 +29,20 @@ export class Samples {
     store.listen(["model", "label", "moment"], () => this.show());
   }
 
-  /** Latents of a grid. Without a learned prior, the second grid has codes of real images. */
+  /**
+   * {z, label} of each picture of a grid. Without a learned prior, the second grid has codes of real
+   * images, each with its own class.
+   */
   latentsOf(prior, model, state) {
     const uniform = uniformNumbers(this.seed);
     const { temperature, limit } = this, label = state.label;
     return Array.from({ length: COUNT }, () => {
       const noise = normalNumbers(uniform, model.size), rank = uniform();
       if (prior === "learned" && !model.mixture) {
-        return model.code(Math.floor((rank * model.codes.length) / model.size));
+        const index = Math.floor((rank * model.codes.length) / model.size);
+        return { z: model.code(index), label: model.numClasses ? model.codeLabels[index] : label };
       }
-      return model.sample(noise, rank, { prior, temperature, limit, label });
+      return { z: model.sample(noise, rank, { prior, temperature, limit, label }), label };
     });
   }
 
@@ -52,8 +56,8 @@ export class Samples {
     find("samples-hint-plain").hidden = hasTwo;
     for (const prior of hasTwo ? ["normal", "learned"] : ["normal"]) {
       this.latents[prior] = this.latentsOf(prior, model, state);
-      this.grids[prior].show(this.latents[prior].map((z) => ({
-        pixels: model.draw(z, state.label, state.moment),
+      this.grids[prior].show(this.latents[prior].map(({ z, label }) => ({
+        pixels: model.draw(z, label, state.moment),
         label: "a sample: show it above",
       })), model.shape);
     }

@@ -55,6 +55,7 @@ export class Sketch {
     this.surface.imageSmoothingEnabled = false;
     this.surface.drawImage(picture, 0, 0, this.sheet.width, this.sheet.height);
     this.isHandmade = false;
+    if (model.numClasses) this.store.set({ label: model.real.testLabels[index] });
     this.showSoon();
   }
 
