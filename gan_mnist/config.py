@@ -18,6 +18,7 @@ from training_run.config.sections import (
     AdamConfig,
     AdamOverrides,
     Fraction,
+    KeptConfig,
     ModelSection,
     RunConfig,
     Section,
@@ -149,6 +150,7 @@ class GANConfig(RunConfig):
     regularization: RegularizationConfig = RegularizationConfig()
     ema: EMAConfig = EMAConfig()
     quality: QualityConfig = QualityConfig()
+    explorer: KeptConfig = KeptConfig()
     optimizer: GANOptimizerConfig = GANOptimizerConfig()
 
     @model_validator(mode="after")

@@ -82,7 +82,10 @@ def export_run(run, data, weights):
         "binary": run.settings.binarize != "none",
         "numClasses": 0 if labels is None else count_classes(draw),
         "draw": export(run.network, draw, latents, labels, high - low),
-        "kept": [],
+        "kept": [
+            {"step": step, "draw": export(name, kept, latents, labels, high - low)}
+            for step, name, kept in _load_kept(run)
+        ],
     }
     if run.family == "VAE":
         record |= _describe_codes(run, data, store, export)
@@ -90,6 +93,15 @@ def export_run(run, data, weights):
     else:
         record |= _describe_generator(run, draw, latents, labels, store, export)
     return Entry(record, store.base64(), networks)
+
+
+def _load_kept(run):
+    """(step, name, network) of each network of an earlier step, in order."""
+    folder = run.folder.kept(0).parent
+    steps = (path.stem.removeprefix("step_") for path in sorted(folder.glob("step_*.keras")))
+    for step in filter(str.isdecimal, steps):
+        name = f"{folder.name}/step_{step}"
+        yield int(step), name, load_network(run.folder, name, LATENTS_TO_IMAGES)
 
 
 def _check_shape(run, draw, data):

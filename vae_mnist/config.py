@@ -19,6 +19,7 @@ from training_run.config.sections import (
     AdamConfig,
     DataConfig,
     Fraction,
+    KeptConfig,
     ModelSection,
     RunConfig,
     Section,
@@ -147,6 +148,7 @@ class VAEConfig(RunConfig):
     prior: PriorConfig = PriorConfig()
     validation: ValidationConfig = ValidationConfig()
     quality: QualityConfig = QualityConfig()
+    explorer: KeptConfig = KeptConfig()
     optimizer: VAEOptimizerConfig = VAEOptimizerConfig()
 
     @model_validator(mode="after")

@@ -13,10 +13,13 @@ NAME = "a <b>run</b> & more"
 
 @pytest.fixture(scope="session")
 def runs(tiny_data, tmp_path_factory):
-    """Folder of a GAN with a discriminator, and of a VAE, both of 8x8 images."""
+    """Folder of a GAN with a discriminator and networks of steps 0, 10 and 20, and of a VAE, both
+    of 8x8 images."""
     folder = tmp_path_factory.mktemp("runs")
     without_scores = "quality.every=null"
-    assert train_gan([*tiny.gan_arguments(tiny_data, folder), without_scores]) == 0
+    assert (
+        train_gan([*tiny.gan_arguments(tiny_data, folder), without_scores, "explorer.keep=4"]) == 0
+    )
     assert train_vae([*tiny.vae_arguments(tiny_data, folder), without_scores]) == 0
     config = folder / "00001-gan_mlp_smoke" / "config.yaml"
     text = config.read_text()

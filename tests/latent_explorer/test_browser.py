@@ -198,6 +198,23 @@ def test_the_logit_is_shown_with_its_gradient(explorer):
     assert slope == pytest.approx(difference, abs=0.02 * max(1, abs(slope)))
 
 
+def test_time_goes_back_to_earlier_networks(explorer):
+    slider = explorer.find_element("id", "moment")
+    assert explorer.find_element("id", "moment-value").text == "trained"
+    trained = pixels(explorer, "picture")
+    slider.send_keys(Keys.ARROW_LEFT)
+    settle(explorer)
+    assert explorer.find_element("id", "moment-value").text == "step 20"
+    later = pixels(explorer, "picture")
+    slider.send_keys(Keys.HOME)
+    settle(explorer)
+    assert explorer.find_element("id", "moment-value").text == "step 0"
+    assert len({trained, later, pixels(explorer, "picture")}) == 3
+    slider.send_keys(Keys.END)
+    settle(explorer)
+    assert pixels(explorer, "picture") == trained
+
+
 def test_truncation_brings_samples_together(explorer):
     def spread():
         return explorer.execute_script(
