@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help gan vae compare demo models test bench clean
+.PHONY: help gan vae compare demo explore models test bench clean
 .DEFAULT_GOAL := help
 
 help:  ## Show the goals
@@ -26,6 +26,10 @@ demo: $(VENV)/installed  ## Pictures from the trained models that ship with the 
 	$(BIN)/python -m vae_mnist.sample bundled:vae_fast --out outputs/demo/vae_samples.png
 	$(BIN)/python -m vae_mnist.reconstruct bundled:vae_mlp --out outputs/demo/vae_reconstructions.png
 	$(BIN)/python -m vae_mnist.interpolate bundled:vae_mlp --out outputs/demo/vae_interpolation.png
+
+explore: $(VENV)/installed  ## A page in which the trained models that ship with the package live, in outputs/
+	mkdir -p outputs
+	$(BIN)/python -m latent_explorer bundled:gan_fast bundled:vae_fast --out outputs/explore.html --open
 
 models: $(VENV)/installed  ## Make the models that ship with the package again: 20 minutes
 	for command in gan_mnist.train 'gan_mnist.train --config gan_fast' vae_mnist.train 'vae_mnist.train --config vae_fast' gan_mnist.train_denoiser; do \

@@ -13,8 +13,8 @@ STATIC = files("latent_explorer") / "static"
 
 MODULES = (
     "layers", "weights", "network", "random", "vectors", "prior", "model", "picture", "store",
-    "controls", "planes", "link", "pad", "latents", "stage", "critic", "walk", "samples", "sketch",
-    "tour", "app",
+    "controls", "typical", "planes", "link", "pad", "latents", "stage", "critic", "walk",
+    "samples", "sketch", "tour", "app",
 )  # fmt: skip
 """The JavaScript modules in `static/`, each after those that it imports."""
 

@@ -7,49 +7,27 @@ import { readLink } from "./link.mjs";
 import { Model, RealImages } from "./model.mjs";
 import { Pad } from "./pad.mjs";
 import { ontoPlane, usualPlane } from "./planes.mjs";
-import { normalNumbers, uniformNumbers } from "./random.mjs";
 import { Samples } from "./samples.mjs";
 import { Sketch } from "./sketch.mjs";
 import { Stage } from "./stage.mjs";
 import { Store } from "./store.mjs";
 import { Tour } from "./tour.mjs";
-import { lengthOf } from "./vectors.mjs";
+import { decidesOnClass, typicalLatents } from "./typical.mjs";
 import { Walk } from "./walk.mjs";
-
-const FIRST_CLASSES = [3, 8]; // the pins that a VAE opens with
-const CANDIDATES = 16; // draws of a GAN among which the clearest are its first pins
 
 /** What the page shows of a model when it opens. */
 function openingState(model, number) {
-  const hasClasses = model.codeLabels && !model.numClasses; // codes beside a label do not say it
-  const typical = FIRST_CLASSES.map((name) => hasClasses && model.typicalCode(name));
-  const latents = typical.every(Boolean) ? typical : clearDraws(model, FIRST_CLASSES.length);
-  const plane = usualPlane(model);
+  const { latents } = typicalLatents(model), plane = usualPlane(model);
   return {
     model: number,
-    // A plane of two main directions goes through the mean of a VAE's codes; a GAN's latents are
-    // far from their mean, so theirs does not.
+    // The principal plane goes through the mean of a VAE's codes. A GAN's latents are far from
+    // theirs, so its pictures are those of the plane through one of them.
     z: model.codes ? ontoPlane(latents[0], plane) : latents[0],
     label: 0,
     plane,
-    pins: latents.map((z, index) => ({ name: "AB"[index], z })),
+    pins: latents.slice(0, 2).map((z, index) => ({ name: "AB"[index], z })),
     moment: model.moments.length,
   };
-}
-
-/**
- * Draws of the prior whose pictures are nearest to a training image, of classes that differ. The
- * distance is a share of the picture's length: otherwise a thin digit would always be the nearest.
- */
-function clearDraws(model, count) {
-  const uniform = uniformNumbers(1), how = { prior: "learned", temperature: 1, limit: Infinity, label: 0 };
-  const draws = Array.from({ length: CANDIDATES }, () => {
-    const z = model.sample(normalNumbers(uniform, model.size), uniform(), how);
-    const pixels = model.draw(z), [{ row, distance }] = model.real.nearest(pixels, 1);
-    return { z, distance: distance / lengthOf(pixels), name: model.real.trainLabels?.[row] };
-  }).sort((a, b) => a.distance - b.distance);
-  const others = draws.filter(({ name }, index) => draws.findIndex((one) => one.name === name) === index);
-  return [...others, ...draws].slice(0, count).map(({ z }) => z);
 }
 
 function start() {
@@ -90,10 +68,13 @@ function start() {
   records.forEach((_, number) => onPress(`tab-${number}`, () => show(number)));
   onPress("clear-trail", () => pad.clearTrail());
   onPress("flatten", () => store.set({ z: ontoPlane(store.state.z, store.state.plane) }));
-  new Tour(new Set(records.map(({ family }) => family)), (family) => {
-    if (records[store.state.model].family !== family) {
-      show(records.findIndex((record) => record.family === family));
-    }
+  const abilities = records.map((record) => ({
+    codes: Boolean(record.codes),
+    digits: decidesOnClass(record, record.codeLabels) && images[record.images].noun === "digits",
+  }));
+  new Tour(abilities, (number, opensPins) => {
+    if (store.state.model !== number) show(number);
+    if (opensPins) store.set({ pins: openingState(open(number), number).pins });
   });
   addEventListener("hashchange", follow);
   if (location.hash.length > 1) follow();

@@ -19,6 +19,12 @@ export const CLASS_COLORS = [
   "#bbcc33", "#ffaabb", "#ee5599", "#dddddd", "#bb88dd",
 ];
 
+/** True if each class of a model's codes has a colour of its own. */
+export const hasClassColors = ({ codeLabels }) =>
+  Boolean(codeLabels) && Math.max(...codeLabels) < CLASS_COLORS.length;
+
+const colorOfClass = (model, index) => CLASS_COLORS[hasClassColors(model) ? model.codeLabels[index] : 0];
+
 export class Pad {
   /**
    * @param {Store} store
@@ -69,16 +75,18 @@ export class Pad {
     find("pad-place").textContent = `${signed(u, 2)}, ${signed(v, 2)}`;
   }
 
-  /** Half of the pad's side in the units of z: most codes lie within. */
+  /** Half of the pad's side in the units of z: the corners and most codes lie within. */
   findExtent() {
     const { codes, size } = this.model;
-    if (!codes) return 3;
+    const corners = (this.plane.corners ?? []).map((z) => this.placeOf(z, this.plane));
+    const least = 1.25 * Math.max(...corners.flatMap(({ u, v }) => [Math.abs(u), Math.abs(v)]), 0);
+    if (!codes) return Math.max(3, least);
     this.points = Array.from({ length: codes.length / size }, (_, index) => {
       const { u, v, rest } = this.placeOf(this.model.code(index), this.plane);
       return { u, v, away: lengthOf(addScaled(rest, -1, this.plane.origin)), index };
     }).sort((a, b) => b.away - a.away); // the nearest are drawn last, on top
     const far = this.points.flatMap(({ u, v }) => [Math.abs(u), Math.abs(v)]).sort((a, b) => a - b);
-    return Math.max(1.5, 1.15 * far[Math.floor(0.995 * (far.length - 1))]);
+    return Math.max(1.5, least, 1.15 * far[Math.floor(0.995 * (far.length - 1))]);
   }
 
   /** The latent at a place of the plane. */
@@ -88,8 +96,10 @@ export class Pad {
 
   /** Draw the pictures of the whole plane, in an order that shows all of it early. */
   fillMosaic() {
-    const { shape: [height, width] } = this.model;
-    Object.assign(this.mosaic, { width: TILES * width, height: TILES * height });
+    const { model: { shape: [height, width] }, mosaic } = this;
+    if (mosaic.width !== TILES * width || mosaic.model !== this.model) { // else it is drawn over
+      Object.assign(mosaic, { width: TILES * width, height: TILES * height, model: this.model });
+    }
     const surface = this.mosaic.getContext("2d");
     const stride = 73; // has no common divisor with TILES ** 2, so all places are visited
     this.background.start(TILES ** 2, (piece) => {
@@ -175,8 +185,7 @@ export class Pad {
     this.points.forEach(({ u, v, index }, rank) => {
       const [x, y] = this.toPad(u, v, side);
       surface.globalAlpha = this.model.size > 2 ? 0.15 + 0.85 * (rank / this.points.length) ** 3 : 1;
-      const label = this.model.codeLabels?.[index] ?? 0;
-      surface.fillStyle = CLASS_COLORS[label % CLASS_COLORS.length];
+      surface.fillStyle = colorOfClass(this.model, index);
       surface.beginPath();
       surface.arc(x, y, radius, 0, 2 * Math.PI);
       surface.fill();

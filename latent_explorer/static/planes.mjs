@@ -1,6 +1,7 @@
 // The planes that the pad can show. Each has an origin, two directions of length 1 at right angles,
-// their names, and its kind: its value in the list of planes.
+// their names, and its kind: its value in the list of planes. Corners are latents that it must show.
 
+import { CLASSES, typicalLatents } from "./typical.mjs";
 import { addScaled, axis, dotProduct, rightAngles } from "./vectors.mjs";
 
 /** The plane of two principal directions, through the middle of the codes. */
@@ -31,19 +32,15 @@ export function planeOfPins([a, b, c], kind = "pins") {
   if (!directions) return null;
   const [first, second] = directions;
   const origin = a.z.map((value, i) => (value + b.z[i] + c.z[i]) / 3);
-  return { kind, first, second, origin, names: [`from ${a.name} to ${b.name}`, `towards ${c.name}`] };
+  const names = [`from ${a.name} to ${b.name}`, `towards ${c.name}`];
+  return { kind, first, second, origin, names, corners: [a.z, b.z, c.z] };
 }
 
-const CLASSES = [3, 8, 1]; // digits that differ, two of them little
-
-/**
- * The plane through usual codes of three classes; null for a model without such codes. The codes of
- * a model that is told the class do not say it.
- */
+/** The plane through clear pictures of three classes; null for a model without such. */
 export function planeOfClasses(model) {
-  if (!model.codeLabels || model.size < 3 || model.numClasses) return null;
-  const pins = CLASSES.map((name) => ({ name, z: model.typicalCode(name) }));
-  return pins.every(({ z }) => z) ? planeOfPins(pins, "classes") : null;
+  const { latents, areOfClasses } = typicalLatents(model);
+  if (!areOfClasses || model.size < 3) return null;
+  return planeOfPins(CLASSES.map((name, index) => ({ name, z: latents[index] })), "classes");
 }
 
 /** The place of the plane that is nearest to a latent. */

@@ -39,6 +39,7 @@ export class Sketch {
     const { model } = this;
     if (!model.encoding) return;
     const [height, width] = model.shape;
+    find("centre-field").hidden = model.real.noun !== "digits";
     Object.assign(this.sheet, { width: width * FINE, height: height * FINE });
     const { real } = model, count = Math.min(10, real.numTest);
     this.examples.show(Array.from({ length: count }, (_, index) => ({
@@ -128,7 +129,7 @@ export class Sketch {
     const { model } = this, { label, moment } = this.store.state;
     if (!model.encoding) return;
     const drawn = this.pixels();
-    const centres = this.isHandmade && model.shape[2] === 1 && find("centre").checked;
+    const centres = this.isHandmade && model.real.noun === "digits" && find("centre").checked;
     const seen = centres ? centreLikeMnist(drawn, model.shape) : drawn;
     this.code = model.encode(seen, label);
     const back = model.draw(this.code, label, moment);

@@ -2,10 +2,11 @@
 
 import { fillSelect, find, findAll, onPress, sayForAMoment } from "./controls.mjs";
 import { linkTo } from "./link.mjs";
-import { CLASS_COLORS } from "./pad.mjs";
+import { CLASS_COLORS, hasClassColors } from "./pad.mjs";
 import { paint, Strip } from "./picture.mjs";
 import { planeOfClasses, planeOfDirections, planeOfLatents, planeOfPins } from "./planes.mjs";
 import { normalNumbers } from "./random.mjs";
+import { CLASSES } from "./typical.mjs";
 
 const NEIGHBOURS = 5;
 const SAVED_SIDE = 560; // pixels of a saved PNG, at least
@@ -66,6 +67,9 @@ export class Stage {
     fillSelect("latent-a", latents, "0");
     fillSelect("latent-b", latents, "1");
     this.colorClasses(model);
+    findAll(".noun").forEach((element) => {
+      element.textContent = model.real.noun.replace(/s$/, "");
+    });
     find("shadow-note").textContent = model.size > 2
       ? "A dot is the shadow of a test image\u2019s code, the fainter the further it is from the plane."
       : "A dot is the code of a test image: the plane is the whole latent space.";
@@ -75,11 +79,11 @@ export class Stage {
   }
 
   /** The colour of each class on the pad. */
-  colorClasses({ codeLabels }) {
-    const labels = [...new Set(codeLabels ?? [])].sort((a, b) => a - b).slice(0, CLASS_COLORS.length);
+  colorClasses(model) {
+    const labels = hasClassColors(model) ? [...new Set(model.codeLabels)].sort((a, b) => a - b) : [];
     find("legend").replaceChildren(...labels.map((label) => {
       const item = document.createElement("li"), dot = document.createElement("i");
-      dot.style.background = CLASS_COLORS[label % CLASS_COLORS.length];
+      dot.style.background = CLASS_COLORS[label];
       item.append(dot, String(label));
       return item;
     }));
@@ -99,7 +103,9 @@ export class Stage {
 
   offerPlanes(state) {
     const model = this.modelOf(state), directions = [];
-    if (planeOfClasses(model)) directions.push(["classes", "Through a 3, an 8 and a 1"]);
+    if (planeOfClasses(model)) {
+      directions.push(["classes", `Through classes ${CLASSES.slice(0, 2).join(", ")} and ${CLASSES[2]}`]);
+    }
     if (model.size > 2) directions.push(["0,1", "Directions 1 and 2"]);
     if (model.directions.length > 2) directions.push(["0,2", "Directions 1 and 3"], ["1,2", "Directions 2 and 3"]);
     const pins = state.pins.length >= 3 ? [["pins", "Through the first three pins"]] : [];
