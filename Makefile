@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help gan vae compare demo failures models test bench clean
+.PHONY: help gan vae compare demo explore failures models test bench clean
 .DEFAULT_GOAL := help
 
 help:  ## Show the goals
@@ -32,6 +32,10 @@ failures: $(VENV)/installed  ## Watch three GANs fail, and read why: 3 minutes
 		$(BIN)/python -m gan_mnist.train --config $$name || exit 1; done
 	@echo 'Look at progress.gif, losses.png and health.log in each folder; configs/gan_collapse.yaml and'
 	@echo 'its neighbours say what to see, why it happens and what cures it.'
+
+explore: $(VENV)/installed  ## A page in which the trained models that ship with the package live, in outputs/
+	mkdir -p outputs
+	$(BIN)/python -m latent_explorer bundled:gan_fast bundled:vae_fast --out outputs/explore.html --open
 
 models: $(VENV)/installed  ## Make the models that ship with the package again: 20 minutes
 	for command in gan_mnist.train 'gan_mnist.train --config gan_fast' vae_mnist.train 'vae_mnist.train --config vae_fast' gan_mnist.train_denoiser; do \

@@ -19,6 +19,7 @@ from training_run.config.sections import (
     AdamOverrides,
     DataConfig,
     Fraction,
+    KeptConfig,
     ModelSection,
     RunConfig,
     ScheduledAdamConfig,
@@ -204,6 +205,7 @@ class GANConfig(RunConfig):
     regularization: RegularizationConfig = RegularizationConfig()
     ema: EMAConfig = EMAConfig()
     quality: QualityConfig = QualityConfig()
+    explorer: KeptConfig = KeptConfig()
     optimizer: GANOptimizerConfig = GANOptimizerConfig()
 
     @model_validator(mode="after")

@@ -45,8 +45,14 @@ class GANFamily(Family):
 
     def callbacks(self, context):
         from gan_mnist.health import health_callback
+        from training_run.loop.kept import kept_networks
 
-        return [health_callback(context), *while_training.callbacks(context, "generator")]
+        drawing = context.model.networks()["generator"]
+        return [
+            health_callback(context),
+            *while_training.callbacks(context, "generator"),
+            *kept_networks(context, context.config.explorer.keep, drawing),
+        ]
 
     def log_columns(self, config):
         return while_training.log_columns(config)

@@ -30,6 +30,7 @@ FLOORS = {
     "gan_mnist/denoiser": 10,
     "vae_mnist": 10,
     "gan_vs_vae": 10,
+    "latent_explorer": 10,
 }
 """Each room and the floor it stands on. A room imports from lower floors and from its own files."""
 
@@ -127,6 +128,7 @@ COMMANDS = {
     "vae_mnist.manifold": ["1", "--outputs", "nowhere"],
     "vae_mnist.fit_prior": ["1", "--outputs", "nowhere"],
     "gan_vs_vae.command": ["1", "--outputs", "nowhere"],
+    "latent_explorer.command": ["1", "--outputs", "nowhere"],
 }
 """Every command, with arguments that it must refuse."""
 

@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
-PACKAGES = ("training_run", "sample_quality", "gan_mnist", "vae_mnist", "gan_vs_vae", "benchmarks")
+PACKAGES = (
+    "training_run", "sample_quality", "gan_mnist", "vae_mnist", "gan_vs_vae", "latent_explorer",
+    "benchmarks",
+)  # fmt: skip
 FILES = [path for package in PACKAGES for path in sorted(Path(package).rglob("*.py"))]
 
 NO_MODULES = {"pickle", "cPickle", "dill", "joblib", "shelve", "marshal", "cloudpickle", "yaml"}

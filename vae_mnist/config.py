@@ -18,6 +18,7 @@ from training_run.config.load import problems_between_rows
 from training_run.config.sections import (
     DataConfig,
     Fraction,
+    KeptConfig,
     ModelSection,
     RunConfig,
     ScheduledAdamConfig,
@@ -145,6 +146,7 @@ class VAEConfig(RunConfig):
     prior: PriorConfig = PriorConfig()
     validation: ValidationConfig = ValidationConfig()
     quality: QualityConfig = QualityConfig()
+    explorer: KeptConfig = KeptConfig()
     optimizer: VAEOptimizerConfig = VAEOptimizerConfig()
 
     @model_validator(mode="after")

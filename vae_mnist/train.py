@@ -51,9 +51,14 @@ class VAEFamily(Family):
         return Prepared(binarize_data(data, config.data.binarize), classifier)
 
     def callbacks(self, context):
+        from training_run.loop.kept import kept_networks
         from vae_mnist.callbacks import vae_callbacks
 
-        return [*vae_callbacks(context), *while_training.callbacks(context, "decoder")]
+        return [
+            *vae_callbacks(context),
+            *while_training.callbacks(context, "decoder"),
+            *kept_networks(context, context.config.explorer.keep, context.model.decoder),
+        ]
 
     def log_columns(self, config):
         columns = ("val_loss", "val_reconstruction_loss", "val_kl_loss")

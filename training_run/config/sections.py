@@ -144,6 +144,16 @@ class GifConfig(Section):
     )
 
 
+class KeptConfig(Section):
+    """Networks of earlier steps, to look back at."""
+
+    keep: Annotated[int, Field(ge=0, le=50)] = Field(
+        0,
+        description="how many networks of earlier steps to keep, from step 0 on and then evenly "
+        "spread in the logarithm of the step; each is as large as the network that draws",
+    )
+
+
 class DistributionConfig(Section):
     """Devices and machines. They share the batch of `training.batch_size` images."""
 

@@ -49,6 +49,10 @@ class RunDir:
         """Path of the grid of originals and reconstructions of `step`."""
         return self.path / "reconstructions" / f"step_{step:06d}.png"
 
+    def kept(self, step):
+        """Path of the drawing network as it was at `step`."""
+        return self.path / "kept" / f"step_{step:06d}.keras"
+
     def network(self, name):
         """Path of a saved network."""
         return self.path / f"{name}.keras"

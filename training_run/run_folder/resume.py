@@ -18,9 +18,11 @@ from training_run.run_folder.checkpoint import checkpoints_in, latest_checkpoint
 from training_run.run_folder.log import cut_log
 
 MAY_CHANGE = ("training.steps", "log", "gif", "checkpoints", "output_dir", "data.cache")
-"""Keys that only extend a run or change how it is watched, beside all that end in `.every`."""
+"""Keys that only extend a run or change how it is watched, beside all that end in `.every` or
+`.keep`."""
 
-PICTURE_FOLDERS = ("samples", "frames", "reconstructions")
+STEP_FOLDERS = ("samples", "frames", "reconstructions", "kept")
+"""Folders of files that are named by their step: pictures and networks."""
 
 
 class Change(NamedTuple):
@@ -63,7 +65,7 @@ def is_one_of(key, keys):
 
 def may_change(key):
     """True for keys that leave the training the same: its length, and how it is watched."""
-    return key.endswith(".every") or is_one_of(key, MAY_CHANGE)
+    return key.endswith((".every", ".keep")) or is_one_of(key, MAY_CHANGE)
 
 
 def check_allowed_keys(config_class, keys):
@@ -174,9 +176,9 @@ def remove_after(run, step, columns):
         step: of the checkpoint that the run goes on from.
         columns: metric names of its log from now on.
     """
-    folders = [run.path / name for name in PICTURE_FOLDERS]
+    folders = [run.path / name for name in STEP_FOLDERS]
     for folder in (folder for folder in folders if not folder.is_symlink()):
-        for path in folder.glob("step_*.png"):
+        for path in folder.glob("step_*.*"):
             number = path.stem.removeprefix("step_")
             if number.isdecimal() and int(number) > step:
                 path.unlink()
