@@ -2,7 +2,6 @@
 
 In: the `data` section of a configuration. Out: a `Dataset` with its `DataSpec`, then `ImageData`.
 `datasets` lists the datasets; open it first. `mnist`, `orl_faces`, `local_arrays` and the folder
-`image_folder` find and read one kind each; `pinned_arrays` checks and caches, `fetch` downloads,
-`stacking` joins images.
+`image_folder` find and read; `stacking` joins images, `pinned_arrays` checks, `fetch` downloads.
 Nothing here imports TensorFlow, so that a configuration is checked before that wait.
 """
