@@ -17,9 +17,8 @@ from training_run.run_folder.environment import (
     note_changes,
     write_environment,
 )
-from training_run.run_folder.events import read_events
 from training_run.run_folder.image_files import write_image_files
-from training_run.run_folder.log import read_log, whole_rows
+from training_run.run_folder.log import read_events, read_log, whole_rows
 from training_run.run_folder.networks import save_networks
 from training_run.run_folder.paths import write_config
 from training_run.run_folder.resume import may_change, remove_after, remove_later_best

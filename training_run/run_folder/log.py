@@ -1,9 +1,10 @@
-"""log.csv: a row each log interval with step, seconds and every metric."""
+"""log.csv: a row each log interval with step, seconds and every metric. And what health.log says."""
 
 import csv
 import io
 import re
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,6 +14,9 @@ from training_run.run_folder.paths import is_number
 
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|nan|[-+]?inf", re.ASCII)
 """What Python writes; `float` reads more, 1_0 and digits of all scripts among it."""
+
+_HEALTH_LINE = re.compile(r"^step ([\d,]+): ([^:]+)(?:: since step ([\d,]+))?")
+"""Such as `step 1,800: diversity has collapsed: since step 1,000 samples have ...`."""
 
 
 def append_row(path, columns, values):
@@ -125,3 +129,33 @@ def _to_csv(rows):
 
 def _number(cell):
     return float(cell) if _NUMBER.fullmatch(cell) else np.nan
+
+
+class Event(NamedTuple):
+    """Something that went wrong.
+
+    Attributes:
+        step: where it began, or where it was seen if that is not known.
+        label: a few words, "diversity has collapsed".
+    """
+
+    step: int
+    label: str
+
+
+def read_events(path):
+    """The `Event`s of a health.log, by step, for pictures; none where there is no such file.
+
+    Lines that are none of a health.log are left out.
+    """
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return []
+    found = [_HEALTH_LINE.match(line) for line in text.splitlines()]
+    events = [
+        Event(int((match[3] or match[1]).replace(",", "")), match[2].strip())
+        for match in found
+        if match
+    ]
+    return sorted(events)

@@ -1,5 +1,5 @@
 from gan_mnist.health_rules import Measurement, rules_for
-from training_run.run_folder.events import Event, read_events
+from training_run.run_folder.log import Event, read_events
 
 
 def test_events_of_a_health_log(tmp_path):
