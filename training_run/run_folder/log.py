@@ -1,4 +1,4 @@
-"""log.csv: a row each log interval with step, seconds and every metric. And what health.log says."""
+"""log.csv: a row each log interval with step, seconds and all metrics; and events of health.log."""
 
 import csv
 import io

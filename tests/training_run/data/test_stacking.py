@@ -11,8 +11,9 @@ from training_run.errors import UserError
 
 def config(path, is_stacked=True):
     return SimpleNamespace(
-        dataset="mnist", path=str(path), image_size=None, num_channels=None, stacked=is_stacked
-    )
+        dataset="mnist", path=str(path), image_size=None, num_channels=None, labels="auto",
+        max_images=None, stacked=is_stacked,
+    )  # fmt: skip
 
 
 @pytest.fixture
