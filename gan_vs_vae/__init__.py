@@ -3,5 +3,5 @@
 In: run folders (`runs`) and their scores (`scores`), pooled over seeds (`pooling`).
 Out: one HTML file. `findings` writes its sentences, `pictures` and `figures` its images, `tables`
 its tables; `page` fills the Jinja templates in `templates/` with them.
-Open `command` first: `write_report` goes from the folders to the page.
+Open `command` first: `prepare_report` goes from the runs to the page.
 """

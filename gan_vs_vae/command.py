@@ -4,6 +4,8 @@ Nothing here imports TensorFlow before the runs have been checked.
 """
 
 import argparse
+import re
+import webbrowser
 from functools import partial
 from pathlib import Path
 
@@ -14,17 +16,34 @@ from training_run.cli.parser import CommandParser, integer
 from training_run.cli.run_command import run_command
 from training_run.errors import UserError
 from training_run.files import folder_problem, write_text
+from training_run.run_folder.find import BUNDLED_FOLDER, bundled_names
+from training_run.run_folder.paths import create_run_dir
 from training_run.tensorflow_import import import_tensorflow
 
 REPORT = "report.html"
 
+EXPLORER = "explore.html"
+"""A page beside the report in which its networks run live; the report links to it."""
+
+MAX_NAME = 80
+"""Characters of a folder's name that come from its runs."""
+
 _DESCRIPTION = """\
-Compare runs of GANs and VAEs. The result is one HTML file that needs no network. It has samples,
-progress, nearest training images, interpolations, losses, scores and findings.
-Without a RUN, a short default of both is trained first:
+Compare runs of GANs and VAEs. The result is one HTML file that needs no network: samples beside
+real images, findings, progress, nearest training images, interpolations, losses and scores.
+
+A RUN is one of
+  outputs/00003-gan_mlp  a run folder, or its best/
+  3                      the number of a run in OUTPUTS
+  latest                 the newest run in OUTPUTS
+  bundled:NAME           a trained model that ships with the package:
+                         {bundled}
+All runs must have been trained on the same images. Runs that differ only in the seed are pooled.
+A run without a quality.json is scored first. That takes about a minute, and the scores are saved
+in its folder.
+
+Without a RUN, a short default of both is trained first and then compared:
 {defaults}
-Runs that differ only in the seed are pooled. A run without a quality.json is scored first. That
-takes about a minute, and the scores are saved in its folder.
 """
 
 
@@ -33,15 +52,20 @@ def build_parser():
     parser = CommandParser(
         prog="python -m gan_vs_vae",
         description=_DESCRIPTION.format(
-            defaults="\n".join(f"  {training.description}" for training in DEFAULTS)
+            bundled=", ".join(filter(_draws_images, bundled_names())),
+            defaults="\n".join(f"  {training.description}" for training in DEFAULTS),
         ),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "runs", nargs="*", metavar="RUN", help="run folders, numbers, latest or bundled:NAME"
+        "runs", nargs="*", metavar="RUN", help="a run folder, its number, latest or bundled:NAME"
     )
     parser.add_argument(
-        "--out", metavar="DIR", type=Path, help=f"folder for {REPORT} (default: OUTPUTS/comparison)"
+        "--out",
+        metavar="DIR",
+        type=Path,
+        help=f"folder for {REPORT}, in which there is none yet (default: the next numbered folder "
+        "in OUTPUTS/comparison, such as 00001-gan_fast-vae_fast)",
     )
     parser.add_argument(
         "--outputs",
@@ -55,7 +79,14 @@ def build_parser():
     parser.add_argument(
         "--num", type=integer, default=10_000, help="number of samples to score (default: 10000)"
     )
+    parser.add_argument("--open", action="store_true", help="show the report in a browser")
     return parser
+
+
+def _draws_images(name):
+    """True for a bundled GAN or VAE, False for the denoiser."""
+    folder = BUNDLED_FOLDER / name
+    return any((folder / f"{network}.keras").is_file() for network in ("generator", "decoder"))
 
 
 def main(argv=None):
@@ -65,31 +96,50 @@ def main(argv=None):
 
 def _compare(arguments):
     check_numbers(arguments.num, arguments.seed)
-    out = arguments.out or Path(arguments.outputs) / "comparison"
-    _check_folder(out)
+    reports = Path(arguments.outputs) / "comparison"
+    _check_folder(arguments.out or reports)
     references = arguments.runs
     if not references:
         print("no runs given: training a short default of both", flush=True)
         references = [train(training, arguments.outputs) for training in DEFAULTS]
-    html = write_report(read_runs(references, arguments.outputs), arguments.num, arguments.seed)
-    out.mkdir(parents=True, exist_ok=True)
-    write_text(out / REPORT, html)
-    print(out / REPORT)
+    runs = read_runs(references, arguments.outputs)
+    build = prepare_report(runs, arguments.num, arguments.seed)
+    folder = arguments.out or create_run_dir(reports, report_name(runs)).path
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / REPORT
+    write_text(path, build(explorer=EXPLORER if (folder / EXPLORER).is_file() else None))
+    print(path)
+    if arguments.open and not webbrowser.open(path.resolve().as_uri()):
+        print(f"note: no browser could be opened; open {path} yourself")
     return 0
 
 
 def _check_folder(out):
-    """Refuse a folder that cannot be made or written to, before anything is trained or scored."""
+    """Refuse a folder that cannot be written to or has a report, before anything is trained."""
     if problem := folder_problem(out):
         raise UserError(f"--out: expected a folder that can be written to, received {problem}")
+    if (out / REPORT).exists():
+        raise UserError(
+            f"--out: expected a folder without a {REPORT}, which would be lost, received {out}; "
+            "without --out, each report gets a numbered folder"
+        )
 
 
-def write_report(runs, num, seed):
-    """The HTML of a report on a list of `Run`, all of the same images.
+def report_name(runs):
+    """The name of a report's folder: those of its runs, as far as a folder can have them."""
+    names = "-".join(dict.fromkeys(run.name for run in runs))
+    return re.sub(r"[^\w.-]+", "_", names)[:MAX_NAME] or "report"
+
+
+def prepare_report(runs, num, seed):
+    """Score a list of `Run`, all of the same images, and make the pictures of a report on them.
 
     Args:
         num: number of samples for a run that has no scores yet.
         seed: seed of latents and scores.
+
+    Returns:
+        A function of `explorer` that gives the HTML, see `build_page`.
 
     Raises:
         UserError: a network cannot be loaded, gives images of another shape, or cannot be scored.
@@ -106,7 +156,7 @@ def write_report(runs, num, seed):
     print("making pictures", flush=True)
     pictures = {run.title: make_pictures(run, networks[run.title], data, seed) for run in runs}
     real = make_real_pictures(data, runs[0].spec.noun)
-    return build_page(runs, networks, pictures, real, qualities, seed)
+    return partial(build_page, runs, networks, pictures, real, qualities, seed)
 
 
 def load_networks(run):

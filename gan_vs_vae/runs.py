@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from gan_vs_vae.wording import join_with_and
 from sample_quality.run_settings import RunSettings, image_network, read_settings
 from training_run.config.intervals import interval_to_steps
 from training_run.config.yaml_source import read_yaml
@@ -121,8 +122,7 @@ def read_runs(references, output_dir):
     for folder, count in Counter(run.folder.path.resolve() for run in runs).items():
         if count > 1:
             raise UserError(f"{folder}: expected each run once, received it {count} times")
-    for run in runs[1:]:
-        _check_same_images(runs[0], run)
+    _check_same_images(runs, references)
     return _with_unique_titles(runs)
 
 
@@ -184,21 +184,39 @@ def _with_unique_titles(runs):
     return [replace(run, title=title(run)) for run in runs]
 
 
-def _check_same_images(first, other):
-    ours, theirs = _describe_images(first), _describe_images(other)
-    for name, value in ours.items():
-        if None not in (value, theirs[name]) and value != theirs[name]:
-            raise UserError(
-                f"expected runs of the same images, received {name} {value} in "
-                f"{first.folder.path} and {theirs[name]} in {other.folder.path}"
-            )
+def _check_same_images(runs, references):
+    """Refuse runs of different images; the sentence names those that could be compared."""
+    groups = []
+    for run, reference in zip(runs, references, strict=True):
+        images = _describe_images(run)
+        fitting = (one for one in groups if _may_be_same(one[0], images))
+        known, members = next(fitting, ({}, []))
+        if not members:
+            groups.append((known, members))
+        known |= {key: value for key, value in images.items() if value is not None}
+        members.append(str(reference))
+    if len(groups) == 1:
+        return
+    found = "; ".join(
+        f"{join_with_and(members)} of {', '.join(images.values())}" for images, members in groups
+    )
+    commands = [f"python -m gan_vs_vae {' '.join(one)}" for _, one in groups if len(one) > 1]
+    advice = f"these can be compared: {', '.join(commands)}" if commands else "no two of them match"
+    raise UserError(f"expected runs of the same images, received {found}; {advice}")
+
+
+def _may_be_same(images, others):
+    """True if nothing known of two sets of images differs."""
+    return all(images.get(key) in (None, value) for key, value in others.items() if value)
 
 
 def _describe_images(run):
+    """What is known of a run's images: name to text, or None."""
+    checksum = run.data_checksum
     return {
         "data set": run.settings.data.dataset,
         "image shape": "x".join(map(str, run.spec.image_shape)),
-        "training images": run.data_checksum,
+        "training images": f"SHA-256 {checksum}" if checksum else None,
     }
 
 

@@ -11,12 +11,12 @@ MEANINGS = {
     "frechet_distance": "distance between the features of samples and of real images",
     "kernel_distance": "the same, without taking the features for a Gaussian",
     "classifier_score": "high if each sample has a clear class and all classes are equally many",
-    "precision": "share of samples close to real images",
+    "precision": "share of samples inside the reference's neighbourhoods",
     "recall": "share of real images close to samples",
     "density": "number of real images near a sample, relative to the expected number",
     "coverage": "share of real images with a sample nearby",
     "class_imbalance": "share of samples that would have to change class for equal classes",
-    "missing_classes": "number of classes with hardly any samples",
+    "missing_classes": "number of classes with hardly any samples, as the classifier sees them",
     "conditional_accuracy": "share of samples that the classifier assigns to the requested label",
     "sharpness": "slope of edges: share of an image's contrast that an edge crosses in a pixel",
     "fine_detail": "share of an image's variance that repeats within 4 pixels; noise has most",
@@ -43,6 +43,10 @@ BETTER = {
     "higher": "higher is better",
     "near floor": "best if equal to that of real images",
 }
+
+
+UP_TO_REAL = ("precision", "recall", "coverage")
+"""Scores that are no merit beyond those of real images: blurred samples can have more precision."""
 
 
 class Cell(NamedTuple):
@@ -168,7 +172,10 @@ def _score_row(row, titles):
     best = _clearly_best(row, metric.better)
     cells = [_score_cell(row.scores.get(title), title == best) for title in titles]
     label = metric.label.strip().replace("-log", "−log").replace("-ELBO", "−ELBO")
-    note = f"{MEANINGS[row.name]}; {BETTER[metric.better]}"
+    better = BETTER[metric.better]
+    if row.name in UP_TO_REAL:
+        better += ", up to that of real images"
+    note = f"{MEANINGS[row.name]}; {better}"
     return Row(label, note, [*cells, Cell(number(row.floor))])
 
 
@@ -185,8 +192,9 @@ def _clearly_best(row, better):
     """Title of the entry that is better than all others beyond the intervals, or None."""
     if len(row.scores) < 2 or better == "near floor":
         return None
-    ranking = rank(row.scores, better)
-    return None if ranking.tied else ranking.best
+    best, tied, _ = rank(row.scores, better)
+    is_beyond = row.name in UP_TO_REAL and row.scores[best].low > row.floor
+    return None if tied or is_beyond else best
 
 
 def describe_protocol(protocol):

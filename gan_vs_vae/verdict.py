@@ -129,12 +129,12 @@ def _disqualified(best, agreeing, fault):
 
 
 def _agreement(best, rows, agreeing):
-    degree = "closer" if len(rows["frechet_distance"].scores) == 2 else "closest"
-    measures = [
-        f"{MEASURES[name]} ({_values(best, rows[name])})"
-        for name in ("frechet_distance", *agreeing)
-    ]
-    return f"The samples of {best} are {degree} to real images: {join_with_and(measures)} agree."
+    names = ("frechet_distance", *agreeing)
+    if len(rows["frechet_distance"].scores) == 2:
+        measures = [f"{MEASURES[name]} ({_values(best, rows[name])})" for name in names]
+        return f"The samples of {best} are closer to real images: {join_with_and(measures)} agree."
+    measures = join_with_and([MEASURES[name] for name in names])
+    return f"The samples of {best} are the closest to real images: {measures} agree."
 
 
 def _disagreement(best, rows, rankings, against):

@@ -1,5 +1,17 @@
 "use strict";
 (function () {
+  // On paper, everything is unfolded.
+  let folded = [];
+  addEventListener("beforeprint", () => {
+    folded = Array.from(document.querySelectorAll("details:not([open])"));
+    folded.forEach((one) => { one.open = true; });
+  });
+  addEventListener("afterprint", () => {
+    folded.forEach((one) => { one.open = false; });
+    folded = [];
+  });
+})();
+(function () {
   const data = document.getElementById("frames");
   if (!data) return;
   const runs = JSON.parse(data.textContent);
@@ -53,20 +65,14 @@
     show(Number(slider.value));
   });
 
-  // On paper: the last pictures, and everything that is folded away.
-  let before = null;
+  // On paper, the last pictures.
+  let before = last;
   addEventListener("beforeprint", () => {
     stop();
-    const folded = Array.from(document.querySelectorAll("details:not([open])"));
-    before = { position: Number(slider.value), folded };
-    folded.forEach((one) => { one.open = true; });
+    before = Number(slider.value);
     show(last);
   });
-  addEventListener("afterprint", () => {
-    if (!before) return;
-    before.folded.forEach((one) => { one.open = false; });
-    show(before.position);
-  });
+  addEventListener("afterprint", () => show(before));
 
   document.getElementById("controls").hidden = last === 0;
   show(Number(slider.value));

@@ -2,13 +2,15 @@
 
 import re
 import shutil
+import webbrowser
 from html.parser import HTMLParser
+from types import SimpleNamespace
 
 import keras
 import numpy as np
 import pytest
 
-from gan_vs_vae.command import main
+from gan_vs_vae.command import main, report_name
 from training_run.run_folder.log import read_log
 
 
@@ -122,6 +124,55 @@ def test_an_unfinished_run_scored_while_training_without_classifier(
     assert "quality.every" not in page  # without a classifier, it would be refused
     assert "Curves of the Fréchet distance against the training time" in page
     assert "not scored while training" not in page
+
+
+def test_each_report_gets_a_folder_of_its_own_and_may_be_shown(
+    outputs, report, tiny_cache, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setenv("GAN_VAE_MNIST_CACHE", str(tiny_cache))
+    opened = []
+    monkeypatch.setattr(webbrowser, "open", lambda address: opened.append(address))
+    arguments = ["1", "2", "--outputs", str(outputs), "--num", "100"]
+    for number in (1, 2):
+        assert main([*arguments, *(["--open"] if number == 2 else [])]) == 0
+        folder = outputs / "comparison" / f"0000{number}-gan_mlp_smoke-vae_mlp_smoke"
+        assert (folder / "report.html").is_file()
+    assert opened == [(folder / "report.html").resolve().as_uri()]
+    assert "no browser could be opened" in capsys.readouterr().out  # the function gave None
+
+
+def test_an_explorer_beside_the_report_is_linked(
+    outputs, report, tiny_cache, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("GAN_VAE_MNIST_CACHE", str(tiny_cache))
+    (tmp_path / "explore.html").write_text("<!DOCTYPE html>")
+    assert main(["1", "--outputs", str(outputs), "--out", str(tmp_path), "--num", "100"]) == 0
+    assert '<a href="explore.html">' in (tmp_path / "report.html").read_text()
+    assert "explore.html" not in report.read_text()
+
+
+def test_a_report_is_never_written_over_an_older_one(report, capsys):
+    before = report.read_bytes()
+    refused(["1", "--out", str(report.parent)], "expected a folder without a report.html", capsys)
+    assert report.read_bytes() == before
+
+
+def test_help_names_every_form_of_a_run_and_what_is_made_without_one(capsys):
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    text = capsys.readouterr().out
+    for words in ("run folder", "number", "latest", "bundled:NAME", "gan_fast, gan_mlp, vae_fast"):
+        assert words in text
+    assert "denoiser" not in text
+    assert "Without a RUN" in text and "gan_fast, 4,000 steps: about 2 minutes" in text
+
+
+@pytest.mark.parametrize(
+    ("names", "folder"),
+    [(("a", "b", "a"), "a-b"), (("../x y",), ".._x_y"), (("n" * 99,), "n" * 80)],
+)
+def test_a_folder_is_named_by_its_runs(names, folder):
+    assert report_name([SimpleNamespace(name=name) for name in names]) == folder
 
 
 def refused(arguments, words, capsys):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from gan_vs_vae.runs import config_differences, grids, read_run, read_runs
+from training_run.data.mnist import MNIST
 from training_run.errors import UserError
 from training_run.run_folder.networks import MEMBERS
 from training_run.run_folder.paths import RunDir
@@ -87,8 +88,21 @@ def test_other_image_shapes_are_refused(make, tmp_path):
     images = np.zeros((20, 4, 4), np.uint8)
     np.savez(tmp_path / "small.npz", x_train=images, y_train=np.arange(20) % 10)
     message = refusal([make("00001-x"), make("00002-x", data=tmp_path / "small.npz")])
-    assert "received image shape 8x8x1 in" in message
-    assert "and 4x4x1 in" in message
+    assert "00001-x of mnist, 8x8x1; " in message
+    assert "00002-x of mnist, 4x4x1; no two of them match" in message
+
+
+def test_of_runs_that_cannot_be_compared_those_that_can_are_named(make, tmp_path):
+    np.savez(tmp_path / "small.npz", x_train=np.zeros((20, 4, 4), np.uint8))
+    small = tmp_path / "small.npz"
+    paths = [make("1-x"), make("2-y", data=small), make("3-x"), make("4-y", data=small)]
+    first, second, third, fourth = map(str, paths)
+    message = refusal(paths)
+    assert f"received {first} and {third} of mnist, 8x8x1; {second} and {fourth} of" in message
+    assert message.endswith(
+        f"these can be compared: python -m gan_vs_vae {first} {third}, "
+        f"python -m gan_vs_vae {second} {fourth}"
+    )
 
 
 def test_other_training_images_of_the_same_shape_are_refused(make):
@@ -96,7 +110,16 @@ def test_other_training_images_of_the_same_shape_are_refused(make):
     for path, checksum in zip(paths, ("a" * 64, "b" * 64), strict=True):
         record = json.dumps({"data": {"sha256_x_train": checksum}})
         (path / "environment.json").write_text(record)
-    assert "received training images aaaaaaaaaaaa in" in refusal(paths)
+    assert "00001-x of mnist, 8x8x1, SHA-256 aaaaaaaaaaaa; " in refusal(paths)
+
+
+def test_local_images_are_not_called_digits_unless_the_record_says_so(make):
+    path = make("00001-x")
+    assert read_run(RunDir(path)).spec.title == "Images in tiny.npz"
+    assert read_run(RunDir(path)).spec.noun == "images"
+    record = {"data": {"sha256_x_train": MNIST.sha256["x_train"]}}
+    (path / "environment.json").write_text(json.dumps(record))
+    assert read_run(RunDir(path)).spec.title == "MNIST digits"
 
 
 def test_grids_are_those_of_samples_and_frames_by_step(make):

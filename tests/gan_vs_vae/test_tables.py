@@ -48,6 +48,13 @@ def test_only_what_is_better_beyond_the_intervals_is_bold(name, margin, bold):
     assert [cell.text for cell in group.rows[0].cells if cell.is_bold] == ([bold] if bold else [])
 
 
+def test_more_precision_than_real_images_is_not_bold():
+    scores = {"a": pooled(0.95, 0.01), "b": pooled(0.7, 0.01)}
+    (group,) = groups_of(ScoreRow("precision", PROTOCOL, 0.9, scores))
+    assert not any(cell.is_bold for cell in group.rows[0].cells)
+    assert group.rows[0].note.endswith("higher is better, up to that of real images")
+
+
 def test_pooled_scores_show_spread_and_number():
     (group,) = groups_of(ScoreRow("recall", PROTOCOL, 0.9, {"a": pooled(0.5, 0.1, 0.02, 3)}))
     assert group.rows[0].cells[0] == ("0.500 ± 0.020", "0.400 to 0.600; n = 3", False)

@@ -102,7 +102,7 @@ def commands():
     def new(run, images):
         return family(run, "train")(tiny.gan_arguments(images, run.parent)[:-3] + SHORT)
 
-    compared = ["--num", "100", "--out", "report"]
+    compared = ["--num", "100", "--outputs", "reports"]
     return {
         "resume": lambda run, images: family(run, "train")(["--resume", str(run)]),
         "fresh": fresh,
