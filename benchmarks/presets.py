@@ -1,4 +1,8 @@
-"""What a run of each preset asks of the machine: seconds to its first step, and peak memory."""
+"""What a run of each preset asks of the machine: seconds to its first step, and peak memory.
+
+With --whole, each preset is trained to its end: minutes of the whole command, pictures included.
+The times in the presets' comments and in the README are these, on an idle machine.
+"""
 
 import argparse
 import os
@@ -20,9 +24,10 @@ PROGRAMS = {
 
 
 class Finished(NamedTuple):
-    """What a run took: seconds to its first row in log.csv, and peak memory in MB."""
+    """What a run took: seconds to its first row in log.csv and in all, and peak memory in MB."""
 
     seconds_to_log: float
+    seconds: float
     peak_megabytes: float
 
 
@@ -60,7 +65,7 @@ def run_preset(name, program, overrides):
         process.returncode = os.waitstatus_to_exitcode(status)  # so that Popen need not wait
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, command)
-    return Finished(to_log, usage.ru_maxrss / 1024)
+    return Finished(to_log, time.monotonic() - started, usage.ru_maxrss / 1024)
 
 
 def main(argv=None):
@@ -70,16 +75,27 @@ def main(argv=None):
     parser.add_argument(
         "presets", nargs="*", metavar="PRESET", help="default: all but the smoke presets"
     )
+    parser.add_argument("--whole", action="store_true", help="train to the end: minutes in all")
     arguments = parser.parse_args(argv)
     if unknown := set(arguments.presets) - presets.keys():
         parser.error(f"expected presets of {', '.join(presets)}, received {', '.join(unknown)}")
     names = arguments.presets or [name for name in presets if not name.endswith("_smoke")]
-    print(f"{'preset':16} {'first step':>11} {'peak memory':>12}")
+    row = whole_run if arguments.whole else start_and_memory
+    print(f"{'preset':22} {'whole run' if arguments.whole else 'first step, peak memory':>26}")
     for name in names:
-        program = PROGRAMS[presets[name]]
-        seconds = run_preset(name, program, first_step(name)).seconds_to_log
-        peak = run_preset(name, program, shortened(name, 200, 100)).peak_megabytes
-        print(f"{name:16} {seconds:9.1f} s {peak:9.0f} MB", flush=True)
+        print(f"{name:22} {row(name, PROGRAMS[presets[name]]):>26}", flush=True)
+
+
+def start_and_memory(name, program):
+    """Seconds to a preset's first step and peak memory, as text."""
+    seconds = run_preset(name, program, first_step(name)).seconds_to_log
+    peak = run_preset(name, program, shortened(name, 200, 100)).peak_megabytes
+    return f"{seconds:.1f} s {peak:9.0f} MB"
+
+
+def whole_run(name, program):
+    """Minutes of a preset's whole command, as text."""
+    return f"{run_preset(name, program, []).seconds / 60:.1f} min"
 
 
 if __name__ == "__main__":

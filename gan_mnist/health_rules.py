@@ -40,10 +40,13 @@ COLLAPSED_DIVERSITY = 0.2
 then reach 0.8 to 1; a generator that always draws the same image has 0."""
 
 MANY_COPIES = 0.5
-"""Share of samples that have a copy among 63 others."""
+"""Share of samples that have a copy among 63 others. From step 1,000 on, healthy generators have
+none; `gan_collapse` has 0.73 to 1."""
 
 FAR_APART = 25.0
-"""Mean difference of the logits of real and generated images."""
+"""Mean difference of the logits of real and generated images. A discriminator that learns 20 times
+as fast as its generator, which still learns, has up to 18; with a learning rate of 0.02 it has 60
+to 1,700, and noise for samples."""
 
 VANISHED = 1e-4
 """Norm of a gradient. Healthy ones are above 0.05. Over a million weights this is 1e-7 for each,

@@ -139,6 +139,11 @@ def read_run(folder):
         raise UserError(
             f"{folder.path}: expected a run of a GAN or a VAE, received one of family {family!r}"
         )
+    if settings.stacked:
+        raise UserError(
+            f"{folder.path}: expected a run of single images, received one of stacked images "
+            "(data.stacked); python -m sample_quality counts their modes"
+        )
     for path in folder.path.glob("*.keras"):
         check_network(folder, path.stem)
     environment = _read_environment(folder)

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from gan_mnist.train import main as train
+from gan_vs_vae.command import main as report
 from sample_quality.__main__ import main as score
 from sample_quality.protocol import read_quality
 from tests.soak import tiny
@@ -50,6 +51,12 @@ def test_its_modes_are_counted(finished, tiny_cache, tmp_path, monkeypatch, caps
     assert 1 <= scores["modes"].value <= 500
     assert scores["mode_divergence"].protocol.num_generated == 500
     assert "KL of modes" in capsys.readouterr().out
+
+
+def test_a_report_refuses_it_before_it_scores(finished, tmp_path, capsys):
+    assert report([str(finished), "--out", str(tmp_path / "report")]) == 2
+    assert "expected a run of single images" in capsys.readouterr().err
+    assert not (tmp_path / "report").exists()
 
 
 def test_what_needs_labels_is_refused(tiny_data, tmp_path, capsys):
