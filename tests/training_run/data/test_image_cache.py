@@ -248,5 +248,5 @@ def test_the_journal_and_the_record_are_json(folder, tmp_path):
     data, _ = load(folder, tmp_path / "cache")
     record = json.loads(in_place(tmp_path / "cache", "json")[0].read_text())
     assert record["num_images"] == 30
-    assert len(record["unread"]) == len(record["problems"]) == 1
+    assert len(record["tally"]["unread"]) == len(record["tally"]["problems"]) == 1
     assert len(data.x_test) == num_held_out(30)
