@@ -29,11 +29,11 @@ def save(path, colour="red", size=(10, 10), mode="RGB", **options):
 
 
 def load(path, **settings):
-    """`ImageData` and the progress lines after the first."""
+    """`ImageData`, and the lines on what is odd, but that images of one colour are equal."""
     lines = []
     data = image_folder.find(config(path, **settings)).read(lines.append)
     assert any("reading" in line for line in lines)
-    return data, [line for line in lines if "reading" not in line]
+    return data, [line for line in lines if "reading" not in line and "equal" not in line]
 
 
 def png(width, height, compressed_rows):
@@ -356,3 +356,45 @@ def test_images_are_measured_by_their_median_and_their_colours(tmp_path):
     save(tmp_path / "grey" / "broken.png", "red", (60, 60))
     (tmp_path / "grey" / "broken.png").write_text("no")
     assert image_folder.measure(config(tmp_path / "grey")) == (60, 3)
+
+
+def test_files_of_every_kind_in_one_folder(tmp_path):
+    """All of them red: as CMYK JPEG, palette with transparency, 16 bits, turned by EXIF."""
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    save(tmp_path / "cmyk.jpg", (0, 255, 255, 0), (64, 64), "CMYK", quality=100)
+    save(tmp_path / "plain.jpg", "red", (640, 480), quality=95, exif=turned)
+    save(tmp_path / "clear.png", (255, 0, 0, 255), mode="RGBA")
+    palette = Image.new("P", (9, 9), 1)
+    palette.putpalette([255, 255, 255, 255, 0, 0])
+    palette.save(tmp_path / "palette.png", transparency=0)
+    palette.save(tmp_path / "palette.gif", transparency=0)
+    save(tmp_path / "lossless.webp", "red", lossless=True)
+    data, lines = load(tmp_path)
+    reds = np.concatenate([data.x_train, data.x_test]).astype(int)
+    assert len(reds) == 6
+    assert np.abs(reds - [255, 0, 0]).max() <= 3
+    assert lines == []
+    Image.fromarray(np.full((9, 9), 257 * 99, np.uint16)).save(tmp_path / "deep.png")
+    data, _ = load(tmp_path, num_channels=1)
+    assert 99 in np.concatenate([data.x_train, data.x_test])[:, 4, 4, 0]
+
+
+def test_a_picture_of_40000_by_40000_is_not_decoded(tmp_path):
+    for number in range(2):
+        save(tmp_path / f"{number}.png", (number, 0, 0))
+    (tmp_path / "bomb.png").write_bytes(png(40_000, 40_000, zlib.compress(bytes(1000))))
+    _, lines = load(tmp_path)
+    assert lines[0] == "image_folder: 1 could not be read and are left out:"
+    assert "bomb.png: Image size (1600000000 pixels) exceeds limit" in lines[1]
+
+
+def test_images_that_are_all_equal_are_told(tmp_path):
+    for number in range(12):
+        save(tmp_path / f"{number}.png", "red")
+    lines = []
+    image_folder.find(config(tmp_path)).read(lines.append)
+    assert lines[1:] == ["image_folder: all images are equal: there is only this one to learn"]
+    save(tmp_path / "other.png", "blue")
+    image_folder.find(config(tmp_path)).read(lines.append)
+    assert len(lines) == 3

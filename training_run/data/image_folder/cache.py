@@ -118,9 +118,9 @@ def find_place(setting, files, image_shape):
     Raises:
         OSError: the user has no cache folder.
     """
-    digest = hashlib.sha256(f"{VERSION} {image_shape}".encode())
-    for file in files:
-        digest.update(f"\0{file.num_bytes} {file.modified} ".encode() + os.fsencode(file.name))
+    lines = [f"{VERSION} {image_shape}"]
+    lines += [f"{file.num_bytes} {file.modified} {file.name}" for file in files]
+    digest = hashlib.sha256(os.fsencode("\0".join(lines)))
     place = cache_folder() / "images" if setting is True else Path(os.path.expanduser(setting))
     return CachePlace(place / f"images-{digest.hexdigest()[:24]}.npy")
 

@@ -26,6 +26,9 @@ from training_run.errors import UserError
 UNBALANCED = 3
 """Ratio of the largest class to the smallest from which on the run speaks of it."""
 
+NUM_COMPARED = 1000
+"""Images that are looked at to find out whether all are equal."""
+
 _MAX_TRIED = 100
 
 
@@ -202,6 +205,9 @@ def _read(data_config, folder, chosen, problems, report):
     images, problems = decoded.images, decoded.problems
     if len(images) < 2:
         raise _too_few(folder, len(images), problems)
+    some = images[:: max(1, len(images) // NUM_COMPARED)]
+    if (some == some[0]).all():
+        report("image_folder: all images are equal: there is only this one to learn")
     left_out = f", {len(problems)} unreadable ones left out" if problems else ""
     source = f"image_folder, {len(images)} images from {folder}{left_out}."
     arrays = {"x_train": images}

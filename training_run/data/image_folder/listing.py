@@ -76,10 +76,13 @@ def list_images(folder):
         entered.add((status.st_dev, status.st_ino))
         # This order decides which name is kept if links lead to a folder in several ways.
         subfolders[:] = sorted(filter(_is_visible, subfolders), reverse=True)
-        prefix = Path(parent).relative_to(folder)
-        others += [(prefix / file).as_posix() for file in files if not _is_image_name(file)]
-        for file in filter(_is_image_name, files):
-            name = (prefix / file).as_posix()
+        place = Path(parent).relative_to(folder).as_posix()
+        prefix = "" if place == "." else f"{place}/"
+        for file in files:
+            name = prefix + file
+            if not _is_image_name(file):
+                others.append(name)
+                continue
             status = _status(os.path.join(parent, file))
             if status is not None and stat.S_ISREG(status.st_mode):
                 found.append(ImageFile(name, status.st_size, status.st_mtime_ns))
