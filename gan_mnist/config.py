@@ -28,6 +28,7 @@ from training_run.config.sections import (
     Widths,
     model_kind,
 )
+from training_run.config.sizes import ImageSide
 from training_run.config.yaml_source import ConfigError, Problem
 
 
@@ -59,6 +60,11 @@ class ConvConfig(NetworksConfig):
     """Convolutional networks (source 002); each filter count halves or doubles the image."""
 
     kind: Literal["conv"] = "conv"
+    size: ImageSide | None = Field(
+        None,
+        description="auto: 28, 32, 64 or 128, from the images; or a side to which own images are "
+        "resized. The filters follow where they are not given. null: as the filters say",
+    )
     generator_filters: Widths = (64, 32)
     discriminator_filters: Widths = (32, 64)
     generator_widths: HiddenWidths = Field(
@@ -278,9 +284,11 @@ def check_data(config, spec, path):
     for key in ("generator_filters", "discriminator_filters"):
         num_filters = len(getattr(model, key, ()))
         if height % 2**num_filters or width % 2**num_filters:
+            factor = 2**num_filters
+            nearest = max(round(height / factor), 1) * factor
             message = (
-                f"expected at most as many filters as {height}x{width} can be halved, "
-                f"received {num_filters}"
+                f"expected at most as many filters as {height}x{width} can be halved, received "
+                f"{num_filters}, which need a multiple of {factor} (nearest {nearest})"
             )
             problems.append(Problem(str(path), f"model.{key}", message))
     problems += augment_problems(config, path) + warmup_problems(config, spec, path)

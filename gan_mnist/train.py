@@ -10,6 +10,7 @@ if __name__ == "__main__":  # first, since the other imports take a while
 from gan_mnist.config import GANConfig, check_data
 from sample_quality import while_training
 from training_run.cli.train import train_command
+from training_run.config.sizes import filters_for
 from training_run.family import Family, Prepared
 
 
@@ -33,6 +34,10 @@ class GANFamily(Family):
 
     def intervals(self, config):
         return while_training.intervals(config)
+
+    def layout(self, side):
+        filters = filters_for(side)
+        return {"generator_filters": filters[::-1], "discriminator_filters": filters}
 
     def check(self, config, spec, path):
         check_data(config, spec, path)

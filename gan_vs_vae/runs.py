@@ -91,7 +91,9 @@ class Run:
     @property
     def is_unfinished(self):
         """True if the log ends before the last step: the run is still training, or was stopped."""
-        return self.step is not None and self.step < self.total_steps
+        minutes = self.values["training"].get("minutes") or np.inf  # a run may end by time
+        is_short = self.step is not None and self.step < self.total_steps
+        return is_short and not (self.seconds or 0) >= 60 * minutes
 
     @property
     def seconds(self):

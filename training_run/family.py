@@ -72,6 +72,10 @@ class Family:
         """Name to interval, for what only this family does."""
         return {}
 
+    def layout(self, side):
+        """Keys of `model` to their values, of the layers for square images of a side."""
+        return {}
+
     def check(self, config, spec, path):
         """Raise `ConfigError` where the data do not suit the configuration in the file `path`."""
 

@@ -26,6 +26,7 @@ from training_run.config.sections import (
     Widths,
     model_kind,
 )
+from training_run.config.sizes import ImageSide
 from training_run.config.yaml_source import ConfigError, Problem
 
 
@@ -61,6 +62,11 @@ class ConvConfig(NetworksConfig):
     """Convolutional networks (source 002)."""
 
     kind: Literal["conv"] = "conv"
+    size: ImageSide | None = Field(
+        None,
+        description="auto: 28, 32, 64 or 128, from the images; or a side to which own images are "
+        "resized. The filters follow where they are not given. null: as the filters say",
+    )
     encoder_filters: Widths = (32, 64, 64)
     decoder_filters: Widths = (64, 64, 32)
     encoder_widths: HiddenWidths = Field(

@@ -9,6 +9,7 @@ if __name__ == "__main__":  # first, since the other imports take a while
 
 from sample_quality import while_training
 from training_run.cli.train import train_command
+from training_run.config.sizes import filters_for
 from training_run.family import Family, Prepared
 from vae_mnist.config import VAEConfig, check_data
 
@@ -40,6 +41,10 @@ class VAEFamily(Family):
     def intervals(self, config):
         validation = {"validation": config.validation.every} if config.validation.every else {}
         return validation | while_training.intervals(config)
+
+    def layout(self, side):
+        filters = filters_for(side)
+        return {"encoder_filters": filters, "decoder_filters": filters[::-1]}
 
     def check(self, config, spec, path):
         check_data(config, spec, path)

@@ -12,6 +12,7 @@ from gan_mnist.sample import main as gan_sample
 from gan_mnist.train import main as gan_train
 from tests.soak.tiny import ARGUMENTS
 from training_run.config.sections import DataConfig
+from training_run.config.yaml_source import parse_yaml
 from training_run.data.datasets import find_dataset
 from training_run.run_folder.environment import read_class_names, read_environment
 from training_run.run_folder.paths import RunDir
@@ -204,3 +205,121 @@ def test_images_deleted_while_training_do_no_harm(animals, tmp_path):
     shutil.rmtree(folder)
     shutil.rmtree(tmp_path / "cache")
     assert sum(len(batch["images"]) for batch in batches) == 190
+
+
+# Presets for any images
+
+
+def printed_config(words, capsys):
+    """The configuration that a dry run prints."""
+    assert gan_train([*words, "--dry-run"]) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if not line.startswith("#")]
+    return parse_yaml("\n".join(lines[: lines.index("generator") - 1]), "printed").values
+
+
+def test_the_size_comes_from_the_images(animals, capsys):
+    config = printed_config(["--config", "gan_images", f"data.path={animals}"], capsys)
+    assert (config["data"]["image_size"], config["data"]["num_channels"]) == (28, 1)
+    assert config["model"]["size"] == 28
+    assert config["model"]["generator_filters"] == [64, 32]
+    assert config["model"]["discriminator_filters"] == [32, 64]
+
+
+def test_what_is_set_stays(animals, capsys):
+    words = ["--config", "gan_images", f"data.path={animals}", "data.num_channels=3"]
+    words += ["model.size=48", "model.generator_filters=[8, 4]"]
+    config = printed_config(words, capsys)
+    assert (config["data"]["image_size"], config["data"]["num_channels"]) == (48, 3)
+    assert config["model"]["generator_filters"] == [8, 4]
+    assert config["model"]["discriminator_filters"] == [32, 64, 128]
+    words = ["--config", "gan_images", "data.dataset=mnist", f"data.path={animals / 'x.npz'}"]
+    np.savez(animals / "x.npz", x_train=np.zeros((40, 32, 32), np.uint8))
+    config = printed_config(words, capsys)
+    (animals / "x.npz").unlink()
+    assert config["model"]["discriminator_filters"] == [32, 64, 128]
+    assert config["data"]["image_size"] is None
+
+
+@pytest.mark.parametrize(
+    ("override", "sentence"),
+    [
+        ("model.size=60", "command line: model.size: expected auto, 28 or a multiple of 16 from 16 "
+         "to 256 (nearest 64), received 60"),
+        ("data.image_size=60", "command line: data.image_size: expected 28 or a multiple of 16 "
+         "from 16 to 256 (nearest 64) with model.size, received 60"),
+        ("model.generator_filters=[4, 4, 4]", "command line: model.generator_filters: expected at "
+         "most as many filters as 28x28 can be halved, received 3, which need a multiple of 8 "
+         "(nearest 32)"),
+        ("quality.every=150", "command line: quality.every: expected a multiple of log.every"),
+        ("training.batch_size=64", "command line: training.batch_size: expected at most the 63"),
+    ],
+)  # fmt: skip
+def test_sizes_that_do_not_work_are_refused_where_they_were_set(
+    animals, tmp_path, capsys, override, sentence
+):
+    words = ["--config", "gan_images", f"data.path={animals}", f"output_dir={tmp_path / 'x'}"]
+    assert gan_train([*words, override]) == 2
+    assert sentence in capsys.readouterr().err
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_key_of_the_preset_that_does_not_suit_the_users_images_names_both(tmp_path, capsys):
+    folder = tmp_path / "few"
+    folder.mkdir()
+    for number in range(20):
+        Image.new("L", (16, 16), 10 * number).save(folder / f"{number}.png")
+    assert gan_train(["--config", "gan_images", f"data.path={folder}"]) == 2
+    error = capsys.readouterr().err
+    assert (
+        "configs/gan_images.yaml and command line: training.batch_size: expected at most" in error
+    )
+
+
+def test_a_dry_run_finds_that_there_is_no_classifier(animals, tmp_path, capsys):
+    words = arguments("gan_mlp_smoke", animals, tmp_path, "quality.every=10")
+    assert gan_train([*words, "--dry-run"]) == 2
+    assert "quality.every: expected a classifier of these images" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("preset", ["gan_mlp", "gan_dcgan_faces"])
+def test_a_preset_of_other_data_says_which_key_is_missing(animals, capsys, preset):
+    assert gan_train(["--config", preset, f"data.path={animals}", "--dry-run"]) == 2
+    assert "add data.dataset=image_folder" in capsys.readouterr().err
+
+
+# An end by time
+
+
+def test_a_run_ends_by_time_and_goes_on_when_it_gets_more(animals, tmp_path, capsys):
+    widths = ["model.generator_widths=[8]", "model.discriminator_widths=[8]"]
+    words = arguments("gan_mlp_smoke", animals, tmp_path, *widths, "training.steps=100000")
+    assert gan_train([*words, "training.minutes=0.01"]) == 0
+    run = tmp_path / "00001-gan_mlp_smoke"
+    with open(run / "log.csv") as log:
+        step = int(log.read().splitlines()[-1].split(",")[0])
+    assert 10 <= step < 100_000
+    assert (run / "samples" / f"step_{step:06d}.png").exists()
+    assert (run / "checkpoints" / f"step_{step:06d}").exists()
+    assert (run / "progress.gif").exists()
+    capsys.readouterr()
+    assert gan_train(["--resume", str(run)]) == 0
+    said = f"finished already, at step {step}; raise training.minutes to go on"
+    assert said in capsys.readouterr().out
+    assert gan_train(["--resume", str(run), "training.minutes=60", f"training.steps={step + 10}",
+                      "--allow-change", "training.steps"]) == 0  # fmt: skip
+    assert (run / "samples" / f"step_{step + 10:06d}.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("override", "sentence"),
+    [
+        ("optimizer.schedule=cosine", "expected optimizer.schedule constant with training.minutes"),
+        ("distribution.strategy=multi_worker", "expected distribution.strategy none with"),
+        ("training.minutes=0", "training.minutes: expected a number greater than 0"),
+    ],
+)
+def test_an_end_by_time_with_what_must_know_the_last_step(animals, capsys, override, sentence):
+    words = ["--config", "vae_images", f"data.path={animals}"]
+    assert vae_train([*words, override]) == 2
+    assert sentence in capsys.readouterr().err

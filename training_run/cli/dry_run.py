@@ -3,6 +3,8 @@
 from training_run.config.intervals import resolve_schedule
 from training_run.config.load import config_to_yaml
 from training_run.family import build_model
+from training_run.loop.outputs import estimate_bytes
+from training_run.run_folder.paths import check_disk_space
 
 
 def print_plan(family, config, spec):
@@ -11,6 +13,9 @@ def print_plan(family, config, spec):
     Returns:
         Exit code 0.
 
+    Raises:
+        UserError: the disk has no room for the run.
+
     Args:
         family: a `Family`.
         config: its checked configuration.
@@ -18,6 +23,8 @@ def print_plan(family, config, spec):
     """
     schedule = resolve_schedule(config, spec.num_train, family.intervals(config))
     model = build_model(family, config, spec, schedule.block)
+    needed = estimate_bytes(config, schedule, model, spec.image_shape)
+    check_disk_space(config.output_dir, needed)
     print(config_to_yaml(config))
     height, width, channels = spec.image_shape
     print(f"# {spec.num_train:,} training images of {height}x{width}x{channels}")

@@ -7,15 +7,18 @@ import argparse
 import importlib.util
 import json
 from collections.abc import Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from training_run.cli.image_size import resolve_size
 from training_run.cli.parser import CommandParser
 from training_run.cli.run_command import run_command
 from training_run.config.load import check_against_data, find_config, list_presets, load_config
 from training_run.config.sections import RunConfig
-from training_run.config.yaml_source import ConfigError, Problem
+from training_run.config.yaml_source import ConfigError, Problem, is_one_of
 from training_run.devices.cluster import check_batch_size, check_distribution
 from training_run.errors import UserError
 from training_run.run_folder.find import PREFIX, check_family, find_run
@@ -134,10 +137,10 @@ def _train(family, arguments):
     if arguments.dry_run:
         from training_run.cli.dry_run import print_plan
 
+        check_scores(family, config, request)
         return print_plan(family, config, request.dataset.spec)
     from training_run.devices.strategy import open_devices, watched_workers
     from training_run.loop.fit import resume, train
-    from training_run.run_folder.resume import is_one_of
 
     with watched_workers(cluster):
         devices = open_devices(config.distribution.strategy, cluster)
@@ -161,7 +164,9 @@ def request_new_run(family, arguments):
         raise UserError("--allow-change: expected together with --resume, received without")
     path = find_config(family.default_preset if arguments.config is None else arguments.config)
     config = load_config(family.config_class, path, arguments.overrides)
-    dataset = check_with_data(family, config, path)
+    with blaming_overrides(arguments.overrides, path):
+        config = resolve_size(family, config, path)
+        dataset = check_with_data(family, config, path)
     check_output_dir(config.output_dir)
     return Request(config, path, dataset)
 
@@ -218,7 +223,6 @@ def with_own_files(dataset, run, data_config, allowed):
     """
     from training_run.data.image_folder.find import find_cached
     from training_run.run_folder.image_files import compare_files, read_image_files
-    from training_run.run_folder.resume import is_one_of
 
     before = None if dataset.files is None else read_image_files(run)
     change = before and compare_files(before, dataset.files)
@@ -239,6 +243,34 @@ def with_own_files(dataset, run, data_config, allowed):
     return dataset  # only times differ, as after a copy: the pixels are compared
 
 
+@contextmanager
+def blaming_overrides(overrides, path):
+    """Let every problem of the block name where its key was set: the file or the command line.
+
+    Args:
+        overrides: texts "dotted.key=value".
+        path: the configuration's file, which problems name so far.
+
+    Raises:
+        ConfigError: as the block, with other places. A problem of a key of the file with images of
+            the command line names both.
+    """
+    keys = [override.partition("=")[0] for override in overrides]
+
+    def blamed(problem):
+        if problem.where != str(path):
+            return problem
+        if any(is_one_of(problem.key, [key]) or is_one_of(key, [problem.key]) for key in keys):
+            return replace(problem, where="command line")
+        has_other_data = any(is_one_of(key, ["data"]) for key in keys)
+        return replace(problem, where=f"{path} and command line") if has_other_data else problem
+
+    try:
+        yield
+    except ConfigError as error:
+        raise ConfigError([blamed(problem) for problem in error.problems]) from None
+
+
 def check_with_data(family, config, path):
     """Check all of a configuration that can be checked without reading the images.
 
@@ -255,6 +287,23 @@ def check_with_data(family, config, path):
     check_against_data(config, dataset.spec, path)
     family.check(config, dataset.spec, path)
     return dataset
+
+
+def check_scores(family, config, request):
+    """Refuse scores while training of own images that have no classifier yet.
+
+    A classifier is known by its images' checksum, so they are read, and not kept.
+
+    Raises:
+        UserError: naming the command that trains it.
+    """
+    from training_run.data.datasets import find_dataset
+
+    if config.data.path is None or not getattr(getattr(config, "quality", None), "every", None):
+        return
+    data_config = config.data.model_copy(update={"cache": False})
+    dataset = find_dataset(data_config) if request.run is None else request.dataset
+    family.prepare(config, dataset.read(partial(print, flush=True)))
 
 
 def check_extras(config, path):

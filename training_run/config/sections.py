@@ -100,6 +100,9 @@ class TrainingConfig(Section):
     """Length of the training, and how it computes."""
 
     steps: Interval
+    minutes: PositiveFloat | None = Field(
+        None, description="end after this time if the steps are not done by then; null: only steps"
+    )
     batch_size: PositiveInt = 32
     jit_compile: bool = Field(
         False, description="compile the step with XLA, which is faster for dense networks on a CPU"
@@ -265,6 +268,22 @@ class RunConfig(Section):
     checkpoints: CheckpointsConfig = CheckpointsConfig()
     gif: GifConfig = GifConfig()
     distribution: DistributionConfig = DistributionConfig()
+
+    @model_validator(mode="after")
+    def _check_minutes(self):
+        if self.training.minutes is None:
+            return self
+        schedule = getattr(getattr(self, "optimizer", None), "schedule", "constant")
+        for key, value, expected in (
+            ("optimizer.schedule", schedule, "constant"),
+            ("distribution.strategy", self.distribution.strategy, "none"),
+        ):
+            if value != expected:
+                raise ValueError(
+                    f"expected {key} {expected} with training.minutes, which does not know the "
+                    f"last step beforehand, received {value}"
+                )
+        return self
 
     @model_validator(mode="after")
     def _check_sizes(self):

@@ -174,6 +174,11 @@ def join_key(parent, child):
     return f"{parent}.{child}" if parent else str(child)
 
 
+def is_one_of(key, keys):
+    """True if a dotted key is one of `keys`, or lies in a section that is."""
+    return any(key == other or key.startswith(f"{other}.") for other in keys)
+
+
 def shorten(value):
     """A value as text for a message, 60 characters at most.
 

@@ -33,6 +33,9 @@ IDX_FILES = {
 }
 """Array name to the names of its IDX file; each may end in `.gz`."""
 
+PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff")
+"""Of files that show that a folder is one of images."""
+
 CLASS_NAMES = "class_names"
 """Name of the array of texts that a `.npz` may have beside the labels."""
 
@@ -216,13 +219,24 @@ def _open_idx_folder(folder):
     files = {name: file for name, file in files.items() if file}
     if "x_train" not in files:
         expected = IDX_FILES["x_train"][0]
-        raise UserError(f"{folder}: expected {expected} or {expected}.gz in it, received neither.")
+        hint = (
+            "; for a folder of images, add data.dataset=image_folder" if any_image(folder) else ""
+        )
+        raise UserError(
+            f"{folder}: expected {expected} or {expected}.gz in it, received neither{hint}."
+        )
     headers = {}
     for name, file in files.items():
         with _readable(file, "an IDX file"), _open_idx(file) as stream:
             headers[name] = (shape := _idx_shape(stream), np.dtype(np.uint8))
             _check_idx_size(file, shape, stream.tell())
     return LocalArrays(folder, headers, lambda name: _read_idx(files[name]))
+
+
+def any_image(folder):
+    """True if a folder, or one of the folders in it, has a picture in it."""
+    names = (path.suffix.lower() for pattern in ("*.*", "*/*.*") for path in folder.glob(pattern))
+    return any(suffix in PICTURE_SUFFIXES for suffix in names)
 
 
 def _find_idx_file(folder, names):

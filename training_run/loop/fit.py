@@ -18,8 +18,10 @@ from training_run.loop.callbacks import (
     Restore,
     SampleGrids,
     StepClock,
+    StopAfterMinutes,
     StopWhenNotFinite,
     TensorBoard,
+    is_time_up,
 )
 from training_run.loop.context import RunContext
 from training_run.loop.outputs import (
@@ -33,7 +35,7 @@ from training_run.loop.outputs import (
     rewind,
     write_pictures,
 )
-from training_run.loop.progress import progress_callback
+from training_run.loop.progress import SaySpeed, progress_callback
 from training_run.loop.sample_grid import row_captions
 from training_run.loop.signals import StopRequest
 from training_run.loop.workers import follower_callbacks, stop_callback
@@ -71,7 +73,7 @@ def train(family, config, data, devices):
     request = StopRequest()
     if not devices.is_chief:
         return run_to_end(context, follower_callbacks(context, request), request)
-    check_disk_space(config.output_dir, estimate_bytes(context))
+    check_disk_space(config.output_dir, needed_bytes(context))
     run = create_run_dir(config.output_dir, config.name)
     context = replace(context, run=run)
     with locked(run), writing(run):
@@ -102,8 +104,10 @@ def resume(family, config, data, devices, run, checkpoint, changes, may_change_d
         check_same_on_all(devices, **facts, checkpoint=sha256)
         context = replace(open_context(family, config, data, devices, checkpoint), run=run)
         step, request = context.clock.step, StopRequest()
-        if step >= context.schedule.steps:
-            print(f"finished already, at step {step:,}; raise training.steps to go on")
+        minutes = config.training.minutes
+        if step >= context.schedule.steps or is_time_up(context.clock, minutes):
+            key = "steps" if step >= context.schedule.steps else "minutes"
+            print(f"finished already, at step {step:,}; raise training.{key} to go on")
             repair_finished(context)
             return report_end(context, 0)
         if not devices.is_chief:
@@ -111,6 +115,12 @@ def resume(family, config, data, devices, run, checkpoint, changes, may_change_d
         callbacks = make_callbacks(family, context, request, checkpoint)
         rewind(context, family, changes, checkpoint)
         return run_to_end(context, callbacks, request)
+
+
+def needed_bytes(context):
+    """Most that a run keeps on disk at once."""
+    shape = context.data.spec.image_shape
+    return estimate_bytes(context.config, context.schedule, context.model, shape)
 
 
 def shared_facts(config, data):
@@ -208,10 +218,13 @@ def make_callbacks(family, context, request, checkpoint=None):
     callbacks = [
         *([Restore(checkpoint)] if checkpoint else []),
         clock,
+        StopAfterMinutes(clock, config.training.minutes),
         StopWhenNotFinite(clock, schedule.block),
         *family.callbacks(context),
-        progress_callback(clock),
+        progress_callback(clock, config.training.minutes),
     ]
+    if config.training.minutes is not None:
+        callbacks.append(SaySpeed(clock, config.training.minutes))
     if config.log.tensorboard:
         callbacks.append(TensorBoard(clock, schedule.log_every, run.path / "tensorboard"))
     log = CsvLog(clock, schedule.log_every, run.log, metric_columns(context, family))

@@ -130,12 +130,18 @@ def step_caption(step, events):
     return f"step {step:,}: {labels[-1]}" if labels else f"step {step:,}"
 
 
-def estimate_bytes(context):
-    """Most that a run keeps on disk at once: checkpoints, networks and pictures."""
-    config, schedule, model = context.config, context.schedule, context.model
+def estimate_bytes(config, schedule, model, image_shape):
+    """Most that a run keeps on disk at once: checkpoints, networks and pictures.
+
+    Args:
+        config: its configuration.
+        schedule: its `Schedule`.
+        model: the compiled composite.
+        image_shape: (H, W, C).
+    """
     state = sum(4 * variable.shape.num_elements() for variable in state_variables(model).values())
     networks = sum(4 * network.count_params() for network in model.networks().values())
-    height, width, channels = context.data.spec.image_shape
+    height, width, channels = image_shape
     cells = config.samples.num_rows * config.samples.num_columns
     # A grid's PNG is below the size of its raw pixels, also when the pixels are drawn larger.
     grids = 1 + schedule.steps // min(schedule.samples_every, schedule.gif_every)

@@ -12,11 +12,16 @@ from tqdm import tqdm
 
 
 class TerminalBar(keras.callbacks.Callback):
-    """One moving line: step, rate, time left and losses."""
+    """One moving line: step, rate, time left and losses.
 
-    def __init__(self, clock):
+    Args:
+        clock: the run's `StepClock`.
+        minutes: after which it ends; None for no end by time.
+    """
+
+    def __init__(self, clock, minutes=None):
         super().__init__()
-        self.clock, self.bar, self.is_compiled = clock, None, False
+        self.clock, self.minutes, self.bar, self.is_compiled = clock, minutes, None, False
 
     def on_train_begin(self, logs=None):
         self.bar = tqdm(
@@ -25,7 +30,10 @@ class TerminalBar(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         bar, step = self.bar, self.clock.step
-        bar.set_postfix_str(format_metrics(self.model, logs), refresh=False)
+        text = format_metrics(self.model, logs)
+        if self.minutes is not None:
+            text = f"ends in {format_duration(time_left(self.clock, self.minutes))}  {text}"
+        bar.set_postfix_str(text, refresh=False)
         if self.is_compiled:
             bar.update(step - bar.n)
         else:
@@ -44,11 +52,12 @@ class PlainLines(keras.callbacks.Callback):
     Args:
         clock: the run's `StepClock`.
         seconds: least time between two lines; the first and the last step always get one.
+        minutes: after which the run ends; None for no end by time.
     """
 
-    def __init__(self, clock, seconds=10.0):
+    def __init__(self, clock, seconds=10.0, minutes=None):
         super().__init__()
-        self.clock, self.seconds = clock, seconds
+        self.clock, self.seconds, self.minutes = clock, seconds, minutes
         self._printed, self._start = -math.inf, None
 
     def on_train_batch_end(self, batch, logs=None):
@@ -69,12 +78,49 @@ class PlainLines(keras.callbacks.Callback):
         if not steps:
             return ""
         rate = steps / max(seconds, 1e-9)
-        return f"{rate:.1f} steps/s  {format_duration((self.clock.total - step) / rate)} left  "
+        left = (self.clock.total - step) / rate
+        if self.minutes is not None:
+            left = min(left, time_left(self.clock, self.minutes))
+        speed = f"{rate:.1f} steps/s" if rate >= 1 else f"{1 / rate:.1f} s a step"
+        return f"{speed}  {format_duration(left)} left  "
 
 
-def progress_callback(clock):
-    """A bar on a terminal, lines elsewhere."""
-    return TerminalBar(clock) if sys.stderr.isatty() else PlainLines(clock)
+class SaySpeed(keras.callbacks.Callback):
+    """Says once, after the second block of steps, how long a step takes: the first one compiles.
+
+    Args:
+        clock: the run's `StepClock`.
+        minutes: after which the run ends.
+    """
+
+    def __init__(self, clock, minutes):
+        super().__init__()
+        self.clock, self.minutes, self._ends = clock, minutes, []
+
+    def on_train_batch_end(self, batch, logs=None):
+        if len(self._ends) == 2:
+            return
+        self._ends.append((self.clock.step, self.clock.seconds))
+        if len(self._ends) == 2:
+            (first, began), (second, ended) = self._ends
+            seconds = (ended - began) / (second - first)
+            num_steps = second + time_left(self.clock, self.minutes) / seconds
+            tqdm.write(
+                f"{seconds:.2g} s a step: about {min(num_steps, self.clock.total):,.0f} steps in "
+                f"{self.minutes:g} minutes"
+            )
+
+
+def progress_callback(clock, minutes=None):
+    """A bar on a terminal, lines elsewhere; arguments as for `TerminalBar`."""
+    if sys.stderr.isatty():
+        return TerminalBar(clock, minutes)
+    return PlainLines(clock, minutes=minutes)
+
+
+def time_left(clock, minutes):
+    """Seconds until a run has been trained for that many minutes; 0 afterwards."""
+    return max(60 * minutes - clock.seconds, 0.0)
 
 
 def format_metrics(model, logs):

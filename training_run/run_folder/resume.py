@@ -12,12 +12,20 @@ from training_run.config.intervals import interval_to_steps
 from training_run.config.load import load_config
 from training_run.config.messages import dotted_keys, nearest
 from training_run.config.records import Record, read_record
-from training_run.config.yaml_source import ConfigError, Problem
+from training_run.config.yaml_source import ConfigError, Problem, is_one_of
 from training_run.errors import UserError
 from training_run.run_folder.checkpoint import checkpoints_in, latest_checkpoint
 from training_run.run_folder.log import cut_log
 
-MAY_CHANGE = ("training.steps", "log", "gif", "checkpoints", "output_dir", "data.cache")
+MAY_CHANGE = (
+    "training.steps",
+    "training.minutes",
+    "log",
+    "gif",
+    "checkpoints",
+    "output_dir",
+    "data.cache",
+)
 """Keys that only extend a run or change how it is watched, beside all that end in `.every` or
 `.keep`."""
 
@@ -56,11 +64,6 @@ def flatten(values, parent=""):
         key = f"{parent}.{name}" if parent else name
         flat |= flatten(value, key) if isinstance(value, dict) else {key: value}
     return flat
-
-
-def is_one_of(key, keys):
-    """True if a dotted key is one of `keys`, or lies in a section that is."""
-    return any(key == other or key.startswith(f"{other}.") for other in keys)
 
 
 def may_change(key):

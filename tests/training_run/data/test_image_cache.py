@@ -248,5 +248,22 @@ def test_the_journal_and_the_record_are_json(folder, tmp_path):
     data, _ = load(folder, tmp_path / "cache")
     record = json.loads(in_place(tmp_path / "cache", "json")[0].read_text())
     assert record["num_images"] == 30
-    assert len(record["unread"]) == len(record["problems"]) == 1
+    assert len(record["tally"]["unread"]) == len(record["tally"]["problems"]) == 1
     assert len(data.x_test) == num_held_out(30)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="folders have other rights there")
+def test_a_read_only_cache_is_read_and_not_written(folder, tmp_path, monkeypatch):
+    place = tmp_path / "cache"
+    whole, _ = load(folder, place)
+
+    class Refusing:
+        def __init__(self, path):
+            raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(cache, "FileLock", Refusing)  # root may write anywhere
+    again, lines = load(folder, place)
+    assert_same(again, whole)
+    assert any("from the cache" in line for line in lines)
+    _, lines = load(folder, place, image_size=16)
+    assert any("not cached: " in line and "Permission denied" in line for line in lines)

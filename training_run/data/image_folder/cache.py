@@ -13,6 +13,7 @@ import math
 import os
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import numpy as np
@@ -20,7 +21,12 @@ from filelock import FileLock, Timeout
 
 from training_run.config.records import Record, read_record, write_record
 from training_run.data.image_data import num_held_out, sha256_of_array
-from training_run.data.image_folder.reading import Decoded, decode_blocks, decode_to_memory
+from training_run.data.image_folder.reading import (
+    Decoded,
+    Tally,
+    decode_blocks,
+    decode_to_memory,
+)
 from training_run.data.pinned_arrays import cache_folder
 from training_run.errors import UserError
 from training_run.files import write_text
@@ -42,14 +48,13 @@ class CacheRecord(Record):
 
     Attributes:
         num_images: in the `.npy` file.
-        unread, problems: as in `Decoded`.
+        tally: what there is to tell beside the images.
         sha256_x_train: of the training images' bytes.
         sha256_probes: of some evenly spread images' bytes.
     """
 
     num_images: int
-    unread: list[int]
-    problems: list[str]
+    tally: Tally
     sha256_x_train: str
     sha256_probes: str
 
@@ -113,9 +118,9 @@ def find_place(setting, files, image_shape):
     Raises:
         OSError: the user has no cache folder.
     """
-    digest = hashlib.sha256(f"{VERSION} {image_shape}".encode())
-    for file in files:
-        digest.update(f"\0{file.num_bytes} {file.modified} ".encode() + os.fsencode(file.name))
+    lines = [f"{VERSION} {image_shape}"]
+    lines += [f"{file.num_bytes} {file.modified} {file.name}" for file in files]
+    digest = hashlib.sha256(os.fsencode("\0".join(lines)))
     place = cache_folder() / "images" if setting is True else Path(os.path.expanduser(setting))
     return CachePlace(place / f"images-{digest.hexdigest()[:24]}.npy")
 
@@ -133,7 +138,7 @@ def open_cache(place, image_shape, report):
         report(f"image_folder: {place.images} is damaged and is made again")
         return None
     report(f"image_folder: {len(images):,} images from the cache {_with_size(place.images)}")
-    return Decoded(images, record.unread, record.problems, record.sha256_x_train)
+    return Decoded(images, **vars(record.tally), checksum=record.sha256_x_train)
 
 
 def has_cache(setting, files, image_shape):
@@ -172,7 +177,7 @@ def _build_alone(place, folder, names, image_shape, report):
 
 def _build(place, folder, names, image_shape, report):
     _check_disk(place, len(names) * math.prod(image_shape))
-    end, unread, problems = _recover(place, image_shape)
+    end, tally = _recover(place, image_shape)
     going_on = f", going on after {end:,}" if end else ""
     report(f"image_folder: reading {len(names):,} images from {folder}{going_on}")
     try:
@@ -181,18 +186,18 @@ def _build(place, folder, names, image_shape, report):
             for block in decode_blocks(folder, names, image_shape, report, end):
                 images.write(block.images.tobytes())
                 images.flush()
-                line = {"end": block.end, "unread": block.unread, "problems": block.problems}
+                line = {name: value for name, value in block._asdict().items() if name != "images"}
                 journal.write(json.dumps(line) + "\n")
                 journal.flush()
-                unread += block.unread
-                problems += block.problems
+                tally.add(block)
     except OSError:  # such as a full disk
         _remove(place)
         raise
-    if len(names) - len(unread) < 2:  # the folder is about to be refused
+    num_images = len(names) - len(tally.unread)
+    if num_images < 2:  # the folder is about to be refused
         _remove(place)
         return decode_to_memory(folder, names, image_shape, report)
-    _finish(place, len(names) - len(unread), image_shape, unread, problems)
+    _finish(place, num_images, image_shape, tally)
     decoded = open_cache(place, image_shape, lambda line: None)
     report(f"image_folder: cached in {_with_size(place.images)}")
     return decoded
@@ -206,37 +211,37 @@ def _check_disk(place, num_bytes):
 
 
 def _recover(place, image_shape):
-    """How far an interrupted build came: (names looked at, `unread`, `problems`).
+    """How far an interrupted build came: (names looked at, their `Tally`).
 
     What was written after the journal's last whole line is cut off. Without it, or with fewer
     images than it tells of, the build starts anew.
     """
-    blocks = _read_journal(place)
-    end = blocks[-1]["end"] if blocks else 0
-    unread = [index for block in blocks for index in block["unread"]]
-    problems = [problem for block in blocks for problem in block["problems"]]
-    num_bytes = HEADER_BYTES + (end - len(unread)) * math.prod(image_shape)
+    blocks, end, tally = _read_journal(place), 0, Tally()
+    for block in blocks:
+        tally.add(block)
+        end = block.end
+    num_bytes = HEADER_BYTES + (end - len(tally.unread)) * math.prod(image_shape)
     if not place.part.exists() or place.part.stat().st_size < num_bytes:
-        end, unread, problems, blocks = 0, [], [], []
+        blocks, end, tally = [], 0, Tally()
         place.part.write_bytes(bytes(HEADER_BYTES))
     else:
         os.truncate(place.part, num_bytes)
-    write_text(place.journal, "".join(json.dumps(block) + "\n" for block in blocks))
-    return end, unread, problems
+    write_text(place.journal, "".join(json.dumps(vars(block)) + "\n" for block in blocks))
+    return end, tally
 
 
 def _read_journal(place):
-    """The whole lines of a journal as dicts; an empty list without one."""
+    """The whole lines of a journal, objects like blocks; an empty list without one."""
     if not place.journal.exists():
         return []
     *lines, _ = place.journal.read_text(encoding="utf-8", errors="replace").split("\n")
     try:
-        return [json.loads(line) for line in lines]
+        return [SimpleNamespace(**json.loads(line)) for line in lines]
     except ValueError:
         return []
 
 
-def _finish(place, num_images, image_shape, unread, problems):
+def _finish(place, num_images, image_shape, tally):
     """Make a whole cache of a finished part: its header, its record, its name."""
     with open(place.part, "r+b") as file:
         file.write(_header((num_images, *image_shape)))
@@ -247,8 +252,7 @@ def _finish(place, num_images, image_shape, unread, problems):
     num_train = num_images - num_held_out(num_images)
     record = CacheRecord(
         num_images=num_images,
-        unread=unread,
-        problems=problems,
+        tally=tally,
         sha256_x_train=sha256_of_array(images[:num_train]),
         sha256_probes=_probe(images),
     )

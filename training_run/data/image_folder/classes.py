@@ -106,6 +106,8 @@ def describe_counts(class_names, counts, most_named=12):
             f"{name} {count:,}" for name, count in zip(class_names, counts, strict=True)
         )
     least, most = np.argmin(counts), np.argmax(counts)
+    if counts[least] == counts[most]:
+        return f"{counts[least]:,} images each"
     return (
         f"{counts[least]:,} images ({class_names[least]}) to {counts[most]:,} ({class_names[most]})"
     )

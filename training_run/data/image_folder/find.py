@@ -18,12 +18,16 @@ from training_run.data.image_data import (
 from training_run.data.image_folder.cache import has_cache, load_images
 from training_run.data.image_folder.classes import Classes, count_images, find_classes
 from training_run.data.image_folder.listing import list_images, printable, some_of
+from training_run.data.image_folder.measure import NUM_MEASURED, measure_images
 from training_run.data.image_folder.pixels import DEFAULT_IMAGE_SIZE, try_to_read
-from training_run.data.image_folder.reading import report_problems
+from training_run.data.image_folder.reading import report_oddities
 from training_run.errors import UserError
 
 UNBALANCED = 3
 """Ratio of the largest class to the smallest from which on the run speaks of it."""
+
+NUM_COMPARED = 1000
+"""Images that are looked at to find out whether all are equal."""
 
 _MAX_TRIED = 100
 
@@ -38,8 +42,8 @@ def find(data_config):
             `data.labels` names are not there.
     """
     folder = _folder_of(data_config)
-    files, problems = list_images(folder)
-    found = _choose(data_config, folder, files)
+    files, problems, notes = list_images(folder)
+    found = _choose(data_config, folder, files, notes)
     _check_readable(folder, [file.name for file in found.files], found.spec.image_shape)
     read = partial(_read, data_config, folder, found, problems)
     return Dataset(found.spec, read, files)
@@ -61,6 +65,24 @@ def find_cached(data_config, files):
     return Dataset(found.spec, partial(_read, data_config, folder, found, []), files)
 
 
+def measure(data_config):
+    """The `Measured` of a folder's images.
+
+    Raises:
+        UserError: `data.path` is not a folder of readable images.
+    """
+    folder = _folder_of(data_config)
+    files = list_images(folder).files
+    measured = measure_images(folder, files)
+    if measured is None:
+        _check_readable(folder, [file.name for file in files], (8, 8, 3))
+        raise UserError(
+            f"data.path: expected readable images in {folder}, received none among the first "
+            f"{NUM_MEASURED}"
+        )
+    return measured
+
+
 class Chosen(NamedTuple):
     """The images of a folder that are learned from.
 
@@ -79,7 +101,10 @@ class Chosen(NamedTuple):
 
 def _folder_of(data_config):
     if data_config.path is None:
-        raise UserError("data.path: expected a folder of images for image_folder, received none.")
+        raise UserError(
+            "data.path: expected a folder of images for image_folder, such as "
+            "data.path=~/pictures, received none."
+        )
     folder = Path(os.path.expanduser(data_config.path))
     if not os.path.isdir(folder):
         raise UserError(
@@ -88,12 +113,12 @@ def _folder_of(data_config):
     return folder
 
 
-def _choose(data_config, folder, all_files):
+def _choose(data_config, folder, all_files, notes=()):
     """The `Chosen` images of a folder, labelled, and as many as `data.max_images` allows."""
     names = [file.name for file in all_files]
     classes = find_classes(data_config.labels, folder, names)
     files = [file for file in all_files if classes.names is None or file.name in classes.number_of]
-    notes = classes.notes
+    notes = (*notes, *classes.notes)
     if data_config.max_images and data_config.max_images < len(files):
         notes += (f"{data_config.max_images:,} of {len(files):,} images (data.max_images)",)
         files = files[: data_config.max_images]
@@ -154,7 +179,7 @@ def _check_readable(folder, names, image_shape):
     """
     num_read, problems = 0, []
     for name in names[:_MAX_TRIED]:
-        _, problem = try_to_read(folder, image_shape, name)
+        problem = try_to_read(folder, image_shape, name).problem
         num_read += problem is None
         problems += [f"{printable(name)}: {problem}"] if problem else []
         if num_read == 2:
@@ -175,10 +200,14 @@ def _read(data_config, folder, chosen, problems, report):
     for note in spec.notes:
         report(f"image_folder: {note}")
     decoded = load_images(data_config.cache, folder, files, spec.image_shape, report)
-    images, problems = decoded.images, problems + decoded.problems
-    report_problems(problems, report)
+    decoded = decoded._replace(problems=problems + decoded.problems)
+    report_oddities(decoded, spec.image_shape, report)
+    images, problems = decoded.images, decoded.problems
     if len(images) < 2:
         raise _too_few(folder, len(images), problems)
+    some = images[:: max(1, len(images) // NUM_COMPARED)]
+    if (some == some[0]).all():
+        report("image_folder: all images are equal: there is only this one to learn")
     left_out = f", {len(problems)} unreadable ones left out" if problems else ""
     source = f"image_folder, {len(images)} images from {folder}{left_out}."
     arrays = {"x_train": images}

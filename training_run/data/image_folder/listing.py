@@ -14,6 +14,26 @@ SUFFIXES = frozenset(
 )
 
 
+class OtherKind(NamedTuple):
+    """Pictures that are not read: what they are called, their suffixes, and what to do."""
+
+    noun: str
+    suffixes: tuple[str, ...]
+    advice: str
+
+
+OTHER_KINDS = (
+    OtherKind("HEIC or AVIF photographs", (".heic", ".heif", ".avif"), "convert them to JPEG, say "
+              "with heif-convert"),
+    OtherKind("RAW photographs", (".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".raf", ".rw2"),
+              "export them as JPEG"),
+    OtherKind("vector drawings", (".svg", ".svgz", ".eps", ".ai", ".pdf"), "render them to PNG, "
+              "say with rsvg-convert"),
+    OtherKind("videos", (".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v"), "take frames from them, "
+              "say with ffmpeg -i FILE frame%05d.png"),
+)  # fmt: skip
+
+
 class Listing(NamedTuple):
     """What is below a folder.
 
@@ -21,10 +41,12 @@ class Listing(NamedTuple):
         files: list of `ImageFile`.
         problems: sentences on folders that cannot be entered, and on links and devices that are no
             files.
+        notes: sentences on pictures of kinds that are not read, and on hidden ones.
     """
 
     files: list[ImageFile]
     problems: list[str]
+    notes: tuple[str, ...] = ()
 
 
 def list_images(folder):
@@ -40,7 +62,7 @@ def list_images(folder):
     Raises:
         UserError: there are fewer than two images.
     """
-    found, problems, entered = [], [], set()
+    found, problems, others, entered = [], [], [], set()
 
     def note(error):
         name = os.path.relpath(error.filename, folder)
@@ -54,21 +76,38 @@ def list_images(folder):
         entered.add((status.st_dev, status.st_ino))
         # This order decides which name is kept if links lead to a folder in several ways.
         subfolders[:] = sorted(filter(_is_visible, subfolders), reverse=True)
-        prefix = Path(parent).relative_to(folder)
-        for file in filter(_is_image_name, files):
-            name = (prefix / file).as_posix()
+        place = Path(parent).relative_to(folder).as_posix()
+        prefix = "" if place == "." else f"{place}/"
+        for file in files:
+            name = prefix + file
+            if not _is_image_name(file):
+                others.append(name)
+                continue
             status = _status(os.path.join(parent, file))
             if status is not None and stat.S_ISREG(status.st_mode):
                 found.append(ImageFile(name, status.st_size, status.st_mtime_ns))
             else:
                 problems.append(f"{printable(name)}: not a regular file")
+    notes = tuple(_notes_on(others))
     if len(found) < 2:
+        left_out = "".join(f"; {note}" for note in notes)
         raise UserError(
             f"data.path: expected a folder with at least 2 images ({', '.join(sorted(SUFFIXES))}), "
-            f"received {folder} with {len(found)}."
+            f"received {folder} with {len(found)}{left_out}."
         )
     found.sort(key=lambda file: hashlib.sha256(os.fsencode(file.name)).digest())
-    return Listing(found, problems)
+    return Listing(found, problems, notes)
+
+
+def _notes_on(names):
+    """Sentences on files that are not read: pictures of other kinds, and hidden ones."""
+    for kind in OTHER_KINDS:
+        if of_kind := [name for name in names if _suffix(name) in kind.suffixes]:
+            shown = some_of(sorted(of_kind))
+            yield f"{len(of_kind):,} {kind.noun} are left out ({shown}): {kind.advice}"
+    hidden = sum(not _is_visible(os.path.basename(name)) for name in names)
+    if hidden:
+        yield f"{hidden:,} hidden files are left out"
 
 
 def _status(path):
@@ -84,7 +123,11 @@ def _is_visible(name):
 
 
 def _is_image_name(name):
-    return _is_visible(name) and os.path.splitext(name)[1].lower() in SUFFIXES
+    return _is_visible(name) and _suffix(name) in SUFFIXES
+
+
+def _suffix(name):
+    return os.path.splitext(name)[1].lower()
 
 
 def printable(name):

@@ -1,6 +1,7 @@
 """One image file of any size and kind becomes the pixels of a square."""
 
 from contextlib import suppress
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -46,21 +47,38 @@ def square_pixels(image, image_size, num_channels):
     return np.asarray(image).reshape(image_size, image_size, num_channels)
 
 
+class Picture(NamedTuple):
+    """What reading one file gave.
+
+    Attributes:
+        pixels: (H, W, C) uint8; None of a file that cannot be read.
+        problem: why it cannot be read; None if it can.
+        side: its shorter side before it was resized, in pixels.
+        is_animated: True if it has several frames, of which the first was taken.
+    """
+
+    pixels: np.ndarray | None
+    problem: str | None = None
+    side: int = 0
+    is_animated: bool = False
+
+
 def try_to_read(folder, image_shape, name):
-    """(pixels (H, W, C) uint8, None) of a file, or (None, why it cannot be read)."""
+    """The `Picture` in a file, as a square of `image_shape`."""
     try:
-        return _read_image(folder / name, *image_shape[1:]), None
+        return _read_image(folder / name, *image_shape[1:])
     except Image.UnidentifiedImageError:
-        return None, "no image in any known format"
+        return Picture(None, "no image in any known format")
     except Exception as error:  # decoders raise nearly anything at broken files
         text = " ".join(str(error).split()).rstrip(".")
-        return None, f"{type(error).__name__}: {text}" if len(text) < 15 else text
+        return Picture(None, f"{type(error).__name__}: {text}" if len(text) < 15 else text)
 
 
 def _read_image(path, image_size, num_channels):
     if not path.is_file():
         raise ValueError("not a regular file")
     with Image.open(path, formats=FORMATS) as image:
+        side, is_animated = min(image.size), getattr(image, "is_animated", False)
         # A large JPEG is decoded at a half, a quarter or an eighth of its size.
         image.draft("L" if num_channels == 1 else "RGB", (image_size, image_size))
         if image.width * image.height > MAX_PIXELS:
@@ -69,7 +87,8 @@ def _read_image(path, image_size, num_channels):
         square.info = image.info
     with suppress(Exception):  # a broken EXIF block does not make an image unreadable
         ImageOps.exif_transpose(square, in_place=True)
-    return np.asarray(square).reshape(image_size, image_size, num_channels)
+    pixels = np.asarray(square).reshape(image_size, image_size, num_channels)
+    return Picture(pixels, None, side, is_animated)
 
 
 def _plain_mode(image):

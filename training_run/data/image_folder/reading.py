@@ -5,6 +5,7 @@ import os
 import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
 
@@ -28,12 +29,16 @@ class Decoded(NamedTuple):
         images: (N, H, W, C) uint8, in the order of the names.
         unread: places among the names of those that could not be read, in order.
         problems: sentences on them.
+        num_animated: images of several frames, of which the first was taken.
+        num_enlarged: images that were less than half as large.
         checksum: hexadecimal SHA-256 of the training images among them; None if it is not known.
     """
 
     images: np.ndarray
     unread: list[int]
     problems: list[str]
+    num_animated: int = 0
+    num_enlarged: int = 0
     checksum: str | None = None
 
 
@@ -43,13 +48,15 @@ class Block(NamedTuple):
     Attributes:
         end: how many names have been looked at so far.
         images: (n, H, W, C) uint8, of those of this part that could be read.
-        unread, problems: as in `Decoded`, of this part.
+        unread, problems, num_animated, num_enlarged: as in `Decoded`, of this part.
     """
 
     end: int
     images: np.ndarray
     unread: list[int]
     problems: list[str]
+    num_animated: int
+    num_enlarged: int
 
 
 def decode_to_memory(folder, names, image_shape, report):
@@ -69,13 +76,27 @@ def decode_to_memory(folder, names, image_shape, report):
     """
     check_memory(folder, len(names) * math.prod(image_shape))
     images = np.empty((len(names), *image_shape), np.uint8)
-    num_read, unread, problems = 0, [], []
+    num_read, tally = 0, Tally()
     for block in decode_blocks(folder, names, image_shape, report):
         images[num_read : num_read + len(block.images)] = block.images
         num_read += len(block.images)
-        unread += block.unread
-        problems += block.problems
-    return Decoded(images[:num_read], unread, problems)
+        tally.add(block)
+    return Decoded(images[:num_read], **vars(tally))
+
+
+@dataclass
+class Tally:
+    """What blocks have to tell beside their images, added up; as in `Decoded`."""
+
+    unread: list[int] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    num_animated: int = 0
+    num_enlarged: int = 0
+
+    def add(self, block):
+        """Add a `Block`."""
+        for name, value in vars(self).items():
+            setattr(self, name, value + getattr(block, name))
 
 
 def decode_blocks(folder, names, image_shape, report, start=0):
@@ -103,14 +124,17 @@ def decode_blocks(folder, names, image_shape, report, start=0):
                 report(f"image_folder: {end:,} of {len(names):,} read, {_minutes(left)} left")
 
 
-def _make_block(first, names, results, image_shape):
-    images = [pixels for pixels, problem in results if not problem]
-    bad = [(place, problem) for place, (_, problem) in enumerate(results) if problem]
+def _make_block(first, names, pictures, image_shape):
+    read = [picture for picture in pictures if picture.problem is None]
+    bad = [place for place, picture in enumerate(pictures) if picture.problem]
+    images = [picture.pixels for picture in read]
     return Block(
         end=first + len(names),
         images=np.stack(images) if images else np.empty((0, *image_shape), np.uint8),
-        unread=[first + place for place, _ in bad],
-        problems=[f"{printable(names[place])}: {problem}" for place, problem in bad],
+        unread=[first + place for place in bad],
+        problems=[f"{printable(names[place])}: {pictures[place].problem}" for place in bad],
+        num_animated=sum(picture.is_animated for picture in read),
+        num_enlarged=sum(2 * picture.side < image_shape[0] for picture in read),
     )
 
 
@@ -124,11 +148,21 @@ def _num_cores():
     return os.cpu_count() or 1
 
 
-def report_problems(problems, report):
-    """Say how many files could not be read, and why the first of them could not."""
+def report_oddities(decoded, image_shape, report):
+    """Say which files could not be read, and why, and what is unusual about others."""
+    problems = decoded.problems
     if problems:
         report(f"image_folder: {len(problems)} could not be read and are left out:")
     for problem in problems[:_MAX_NAMED]:
         report(f"  {problem}")
     if len(problems) > _MAX_NAMED:
         report(f"  and {len(problems) - _MAX_NAMED} more")
+    if decoded.num_animated:
+        report(
+            f"image_folder: of {decoded.num_animated:,} animated images the first frame is taken"
+        )
+    if decoded.num_enlarged:
+        report(
+            f"image_folder: {decoded.num_enlarged:,} images are smaller than "
+            f"{image_shape[0] // 2} pixels and are enlarged, so they are blurred"
+        )
