@@ -1,12 +1,12 @@
-"""The page's JavaScript gives what Keras gives: every preset's networks, every layer, by node.
+"""The page's JavaScript gives what Keras gives: every preset's networks, every layer.
 
-In CI a missing node is a failure, elsewhere these tests are skipped.
+It runs in node and in a browser. In CI a missing one is a failure, elsewhere its tests are skipped.
 """
 
 import json
-import os
 import shutil
 import subprocess
+from functools import cache, partial
 from pathlib import Path
 
 import keras
@@ -18,9 +18,11 @@ from keras import layers
 from gan_mnist.build import build_discriminator, build_generator
 from gan_mnist.config import GANConfig
 from latent_explorer.fold import fold_batch_normalization
+from latent_explorer.page import join_modules
 from latent_explorer.plan import plan_network
 from latent_explorer.quantise import ByteStore, pack_plan, round_plan
 from latent_explorer.reference import run_plan
+from tests.latent_explorer.conftest import missing
 from training_run.config.load import find_config, load_config
 from training_run.data.image_data import DataSpec
 from vae_mnist.build import build_networks
@@ -34,21 +36,38 @@ RUNNER = Path(__file__).parent / "run_network.mjs"
 DIGITS, FACES = DataSpec(60_000, (28, 28, 1), 10), DataSpec(360, (64, 64, 1), 40)
 
 
-def run_in_node(folder, plan, examples, form="float16", gradient=False):
-    """What the page's network gives for examples, a list of (N, ...) arrays, one for each input."""
-    if not shutil.which("node"):
-        if os.environ.get("CI"):
-            pytest.fail("node is needed in CI")
-        pytest.skip("needs node")
+def pack(plan, examples, form="float16"):
+    """(description, base64, rows) of a network and of examples, a list of (N, ...) arrays, one for
+    each input."""
     store = ByteStore()
     description = pack_plan(plan, form, store)
     rows = [[part[n].ravel().tolist() for part in examples] for n in range(len(examples[0]))]
-    job = {"description": description, "data": store.base64(), "examples": rows}
-    (folder / "network.json").write_text(json.dumps({**job, "gradient": gradient}))
+    return description, store.base64(), rows
+
+
+def run_in_node(folder, plan, examples, form="float16", gradient=False):
+    """What the page's network gives for examples: a list of (N, numbers) arrays, one an output."""
+    if not shutil.which("node"):
+        missing("needs node")
+    description, data, rows = pack(plan, examples, form)
+    job = {"description": description, "data": data, "examples": rows, "gradient": gradient}
+    (folder / "network.json").write_text(json.dumps(job))
     command = ["node", RUNNER, folder / "network.json", folder / "results.json"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    results = json.loads((folder / "results.json").read_text())["results"]
+    results = json.loads((folder / "results.json").read_text())
+    return [np.array(output, np.float32) for output in zip(*results, strict=True)]
+
+
+def run_in_browser(browser, plan, examples):
+    """As `run_in_node`, by the same modules in a browser."""
+    script = join_modules(("layers", "weights", "network")) + (
+        "const [description, data, examples] = arguments;"
+        "const { Network } = modules.network, { decodeBase64 } = modules.weights;"
+        "const network = new Network(description, decodeBase64(data));"
+        "return examples.map((inputs) => network.run(inputs).map((out) => Array.from(out)));"
+    )
+    results = browser.execute_script(script, *pack(plan, examples))
     return [np.array(output, np.float32) for output in zip(*results, strict=True)]
 
 
@@ -114,17 +133,33 @@ PRESETS = [
 ]
 
 
-@pytest.mark.parametrize("preset", PRESETS)
-def test_float16_results_are_those_of_keras(preset, tmp_path):
+@cache
+def expectations(preset):
+    """(plan, examples, what Keras gives) of both networks of a preset."""
     num = 10 if preset.endswith("faces") else NUM
+    found = []
     for network in networks_of(preset):
         examples = examples_of(network, num)
-        expected = outputs_of(network, examples)
         plan = fold_batch_normalization(plan_network(network, preset))
-        found = run_in_node(tmp_path, plan, examples)
-        for ours, keras_output in zip(found, expected, strict=True):
+        found.append((plan, examples, outputs_of(network, examples)))
+    return found
+
+
+def check_against_keras(preset, run):
+    for plan, examples, expected in expectations(preset):
+        for ours, keras_output in zip(run(plan, examples), expected, strict=True):
             assert keras_output.std() > 0.1  # there is something to be wrong about
             assert np.abs(ours - keras_output).max() < range_of(keras_output) / 255
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_float16_results_in_node_are_those_of_keras(preset, tmp_path):
+    check_against_keras(preset, partial(run_in_node, tmp_path))
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_float16_results_in_a_browser_are_those_of_keras(preset, browser):
+    check_against_keras(preset, partial(run_in_browser, browser))
 
 
 @pytest.mark.parametrize("preset", ["gan_mlp", "gan_dcgan", "vae_mlp", "vae_conv", "vae_fast"])
