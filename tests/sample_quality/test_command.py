@@ -169,6 +169,19 @@ def test_a_vae_of_binary_images_has_likelihoods(tmp_path, tiny_data):
     assert "200 importance samples" in scores["negative_log_likelihood"].protocol.features
 
 
+def test_what_older_scores_lack_is_measured_as_all_scores_are(run):
+    from sample_quality.score_run import measure_each_image
+    from training_run.data.datasets import load_dataset
+
+    assert main([str(run)]) == 0
+    settings = read_settings(RunDir(run))
+    data = load_dataset(settings.data)
+    more = measure_each_image(RunDir(run), "generator", settings, data, 10_000, 0)
+    scores = read_quality(run / "quality.json").scores
+    assert list(more) == ["sharpness", "fine_detail", "contrast"]
+    assert more == {name: scores[name] for name in more}
+
+
 def test_without_a_classifier_only_pixels_are_compared_and_the_file_says_why(
     run, tmp_path, monkeypatch, capsys
 ):

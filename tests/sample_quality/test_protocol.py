@@ -200,6 +200,7 @@ def test_the_table_of_a_run(scores):
     text = format_scores(scores)
     assert text.count("300 samples against 400 real images (test ") == 1
     assert "among 300 samples, by pixels, seed 3" in text
+    assert "\n300 samples, each image by itself, seed 3\n" in text
     (recall,) = [line for line in text.splitlines() if line.startswith("recall")]
     assert recall.split()[2:4] == ["-", f"{scores['recall'].floor:.4g}"]
     assert "300 samples against 900 real images (train " in text
