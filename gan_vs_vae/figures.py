@@ -11,6 +11,7 @@ from gan_vs_vae.runs import Run
 from sample_quality.protocol import Protocol
 from training_run.files import read_json
 from training_run.pictures.curves import COLORS, GRID, PALE_TEXT, TEXT, draw_curves, group_metrics
+from training_run.run_folder.events import read_events
 
 SCORE_COLUMN = "frechet_distance"
 """Column of log.csv with the scores of a run while it trained."""
@@ -30,7 +31,8 @@ def loss_curves(run):
     panels = group_metrics(columns)
     if not panels:
         return None
-    figure = draw_curves(columns, panels, title="")
+    events = read_events(run.folder.path / "health.log")
+    figure = draw_curves(columns, panels, title="", events=events)
     figure.set_size_inches(WIDTH, figure.get_size_inches()[1] - TITLE_HEIGHT)
     return _svg(figure)
 
