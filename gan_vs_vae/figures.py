@@ -20,6 +20,7 @@ from training_run.pictures.curves import (
     draw_curves,
     group_metrics,
 )
+from training_run.run_folder.log import read_events
 
 WIDTH = 4.5
 """Inches. Narrow, so that the letters are large enough on a phone."""
@@ -36,7 +37,8 @@ def loss_curves(run):
     panels = group_metrics(columns)
     if not panels:
         return None
-    figure = draw_curves(columns, panels, title="")
+    events = read_events(run.folder.path / "health.log")
+    figure = draw_curves(columns, panels, title="", events=events)
     figure.set_size_inches(WIDTH, figure.get_size_inches()[1] - TITLE_HEIGHT)
     return _svg(figure, _describe_log(run, columns))
 

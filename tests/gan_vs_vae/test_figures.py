@@ -64,3 +64,11 @@ def test_losses_come_without_the_score_and_the_same_way_every_time(tmp_path):
     assert kind == "data:image/svg+xml"
     assert b"<svg" in base64.b64decode(content)
     assert loss_curves(SimpleNamespace(title="x", log={})) is None
+
+
+def test_what_went_wrong_is_marked(tmp_path):
+    run = make_run(tmp_path, "a")
+    healthy = loss_curves(run)
+    run.folder.path.mkdir()
+    (run.folder.path / "health.log").write_text("step 3: modes have collapsed: since step 2 ...\n")
+    assert loss_curves(run) != healthy
