@@ -11,12 +11,8 @@ from markupsafe import Markup
 
 STATIC = files("latent_explorer") / "static"
 
-MODULES = (
-    "layers", "weights", "network", "random", "vectors", "prior", "model", "picture", "store",
-    "controls", "typical", "planes", "link", "pad", "latents", "stage", "critic", "walk",
-    "samples", "sketch", "tour", "app",
-)  # fmt: skip
-"""The JavaScript modules in `static/`, each after those that it imports."""
+IMPORT = re.compile(r"^import (\{.*?\}) from \"\./(\w+)\.mjs\";$", re.MULTILINE | re.DOTALL)
+EXPORT = re.compile(r"^export ((?:const|function|class) (\w+))", re.MULTILINE)
 
 
 def build_page(runs, images):
@@ -29,7 +25,7 @@ def build_page(runs, images):
     Returns:
         str. The same arguments give the same text.
     """
-    script, style = join_modules(MODULES), (STATIC / "page.css").read_text("utf-8")
+    script, style = join_modules("app"), (STATIC / "page.css").read_text("utf-8")
     environment = Environment(
         loader=PackageLoader("latent_explorer"),
         autoescape=True,
@@ -41,8 +37,6 @@ def build_page(runs, images):
     return environment.get_template("page.html").render(
         runs=runs,
         images=images,
-        families={entry.record["family"] for entry in runs},
-        has_judge=any(entry.record["judge"] for entry in runs),
         script=Markup(script),
         style=Markup(style),
         script_hash=csp_hash(script),
@@ -50,25 +44,28 @@ def build_page(runs, images):
     )
 
 
-def join_modules(names):
-    """The modules of `static/` as one script.
+def join_modules(name):
+    """A module of `static/` and all that it imports, as one script.
 
     A page opened from a disk may not import one script from another, so each module becomes a
     function that returns what it exports, and an import becomes a look at what was returned.
     """
-    return "\n".join(["const modules = {};", *map(_as_function, names)])
+    texts = {}
+
+    def read(name):
+        text = (STATIC / f"{name}.mjs").read_text("utf-8")
+        for _, imported in IMPORT.findall(text):
+            if imported not in texts:
+                read(imported)
+        texts[name] = text  # after all that it imports
+
+    read(name)
+    return "\n".join(["const modules = {};", *(_as_function(*item) for item in texts.items())])
 
 
-def _as_function(name):
-    text = (STATIC / f"{name}.mjs").read_text("utf-8")
-    exported = ", ".join(re.findall(r"^export (?:const|function|class) (\w+)", text, re.MULTILINE))
-    text = re.sub(
-        r"^import (\{.*?\}) from \"\./(\w+)\.mjs\";$",
-        r"const \1 = modules.\2;",
-        text,
-        flags=re.MULTILINE | re.DOTALL,
-    )
-    text = re.sub(r"^export ", "", text, flags=re.MULTILINE)
+def _as_function(name, text):
+    exported = ", ".join(found for _, found in EXPORT.findall(text))
+    text = EXPORT.sub(r"\1", IMPORT.sub(r"const \1 = modules.\2;", text))
     return f"modules.{name} = (() => {{\n{text}return {{ {exported} }};\n}})();"
 
 

@@ -17,7 +17,8 @@ import { Walk } from "./walk.mjs";
 
 /** What the page shows of a model when it opens. */
 function openingState(model, number) {
-  const { latents } = typicalLatents(model), plane = usualPlane(model);
+  const { latents } = typicalLatents(model),
+    plane = usualPlane(model);
   return {
     model: number,
     // The principal plane goes through the mean of a VAE's codes. A GAN's latents are far from
@@ -32,19 +33,24 @@ function openingState(model, number) {
 
 function start() {
   const read = (id) => JSON.parse(find(id).textContent);
-  const images = findAll("script[data-images]").map((script) =>
-    new RealImages(read(`${script.id}-record`), script.textContent));
+  const images = findAll("script[data-images]").map(
+    (script) => new RealImages(read(`${script.id}-record`), script.textContent),
+  );
   const records = findAll("script[data-run]").map((script) => read(`${script.id}-record`));
   const opened = new Map();
   /** A model, opened when it is shown for the first time. */
   const open = (number) => {
     if (!opened.has(number)) {
       const record = records[number];
-      opened.set(number, new Model(record, find(`run-${number}`).textContent, images[record.images]));
+      opened.set(
+        number,
+        new Model(record, find(`run-${number}`).textContent, images[record.images]),
+      );
     }
     return opened.get(number);
   };
-  const store = new Store({ model: 0 }), states = new Map();
+  const store = new Store({ model: 0 }),
+    states = new Map();
   const modelOf = ({ model }) => open(model);
 
   const show = (number) => {
@@ -52,7 +58,11 @@ function start() {
     store.set(states.get(number) ?? openingState(open(number), number));
   };
   const follow = () => {
-    const wanted = readLink(location.hash, records.map(({ title }) => title), open);
+    const wanted = readLink(
+      location.hash,
+      records.map(({ title }) => title),
+      open,
+    );
     if (!wanted) return;
     if (wanted.model !== store.state.model) show(wanted.model);
     store.set({ z: wanted.z, label: wanted.label });
@@ -60,8 +70,9 @@ function start() {
 
   store.set(openingState(open(0), 0));
   store.listen(["model"], ({ model }) => {
-    records.forEach((_, number) => find(`tab-${number}`).setAttribute("aria-pressed", number === model));
-    document.body.dataset.family = records[model].family;
+    records.forEach((_, number) =>
+      find(`tab-${number}`).setAttribute("aria-pressed", number === model),
+    );
   });
   const pad = new Pad(store, modelOf);
   for (const Panel of [Stage, Latents, Critic, Walk, Samples, Sketch]) new Panel(store, modelOf);
@@ -83,10 +94,13 @@ function start() {
 
   // For the browser's console: explorer.model.draw(z) gives the pixels of any z.
   globalThis.explorer = {
-    get model() { return modelOf(store.state); },
-    get state() { return store.state; },
+    get model() {
+      return modelOf(store.state);
+    },
+    get state() {
+      return store.state;
+    },
     set: (change) => store.set(change),
-    models: records.map((_, number) => ({ get open() { return open(number); } })),
   };
 }
 

@@ -12,7 +12,8 @@ export function onPress(id, act) {
 
 /** A slider with its number beside it: `act` gets the number while it moves. */
 export function onSlide(id, describe, act) {
-  const slider = find(id), text = find(`${id}-value`);
+  const slider = find(id),
+    text = find(`${id}-value`);
   const tell = () => {
     const value = slider.valueAsNumber;
     text.textContent = describe(value);
@@ -25,7 +26,9 @@ export function onSlide(id, describe, act) {
 
 /** Fill a select element: texts by value. */
 export function fillSelect(id, options, chosen) {
-  find(id).replaceChildren(...options.map(([value, text]) => new Option(text, value, false, value === chosen)));
+  find(id).replaceChildren(
+    ...options.map(([value, text]) => new Option(text, value, false, value === chosen)),
+  );
 }
 
 /** True if the reader prefers that nothing moves by itself. */
@@ -73,7 +76,9 @@ export class Background {
 export function sayForAMoment(element, text) {
   const usual = element.dataset.usual ?? (element.dataset.usual = element.textContent);
   element.textContent = text;
-  setTimeout(() => { element.textContent = usual; }, 1500);
+  setTimeout(() => {
+    element.textContent = usual;
+  }, 1500);
 }
 
 /** A number with a sign of its own, never "-0.0". */

@@ -12,7 +12,9 @@ export class Critic {
   }
 
   show() {
-    const { state } = this.store, model = this.modelOf(state), overlay = find("overlay");
+    const { state } = this.store,
+      model = this.modelOf(state),
+      overlay = find("overlay");
     overlay.hidden = !model.judging || !find("show-gradient").checked;
     if (!model.judging) return;
     const pixels = model.draw(state.z, state.label, state.moment);
@@ -36,7 +38,10 @@ function paintGradient(canvas, gradient, [height, width, channels]) {
   const largest = Math.max(...sums.map(Math.abs)) || 1;
   sums.forEach((sum, pixel) => {
     const color = sum > 0 ? [255, 150, 40] : [70, 150, 255];
-    image.data.set([...color, 255 * Math.min(1, 0.9 * (Math.abs(sum) / largest) ** 1.3)], 4 * pixel);
+    image.data.set(
+      [...color, 255 * Math.min(1, 0.9 * (Math.abs(sum) / largest) ** 1.3)],
+      4 * pixel,
+    );
   });
   canvas.getContext("2d").putImageData(image, 0, 0);
 }

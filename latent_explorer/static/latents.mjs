@@ -5,7 +5,8 @@ import { addScaled } from "./vectors.mjs";
 
 const REACH = 3; // the bars go from -3 to 3
 const A_ROW = 25; // bars in a row, so that each is as wide as a finger needs
-const TALL = 84, LOW = 46; // height of a row, alone or among others
+const TALL = 84,
+  LOW = 46; // height of a row, alone or among others
 
 export class Latents {
   constructor(store) {
@@ -26,20 +27,31 @@ export class Latents {
     store.listen(["z", "model"], () => this.paint());
   }
 
-  get z() { return this.store.state.z; }
+  get z() {
+    return this.store.state.z;
+  }
 
-  get numRows() { return Math.ceil(this.z.length / A_ROW); }
+  get numRows() {
+    return Math.ceil(this.z.length / A_ROW);
+  }
 
-  get rowHeight() { return this.numRows > 1 ? LOW : TALL; }
+  get rowHeight() {
+    return this.numRows > 1 ? LOW : TALL;
+  }
 
-  get perRow() { return Math.ceil(this.z.length / this.numRows); }
+  get perRow() {
+    return Math.ceil(this.z.length / this.numRows);
+  }
 
   barAt(event) {
     const box = this.canvas.getBoundingClientRect();
     const column = Math.floor(((event.clientX - box.left) / box.width) * this.perRow);
     const row = Math.floor(((event.clientY - box.top) / box.height) * this.numRows);
     const clamp = (value, count) => Math.min(count - 1, Math.max(0, value));
-    return clamp(clamp(row, this.numRows) * this.perRow + clamp(column, this.perRow), this.z.length);
+    return clamp(
+      clamp(row, this.numRows) * this.perRow + clamp(column, this.perRow),
+      this.z.length,
+    );
   }
 
   drag(event) {
@@ -56,7 +68,8 @@ export class Latents {
   }
 
   onKey(event) {
-    const { chosen, z } = this, step = event.shiftKey ? 0.5 : 0.1;
+    const { chosen, z } = this,
+      step = event.shiftKey ? 0.5 : 0.1;
     if (event.key === "ArrowLeft" || event.key === "ArrowRight") {
       this.chosen = (chosen + (event.key === "ArrowLeft" ? -1 : 1) + z.length) % z.length;
       this.paint();
@@ -71,20 +84,25 @@ export class Latents {
     const { canvas, z } = this;
     const width = canvas.clientWidth;
     if (!z || !width) return;
-    const ratio = Math.min(2, devicePixelRatio || 1), height = this.rowHeight * this.numRows;
+    const ratio = Math.min(2, devicePixelRatio || 1),
+      height = this.rowHeight * this.numRows;
     canvas.style.height = `${height}px`;
     Object.assign(canvas, { width: Math.round(width * ratio), height: Math.round(height * ratio) });
-    const surface = canvas.getContext("2d"), style = getComputedStyle(canvas);
+    const surface = canvas.getContext("2d"),
+      style = getComputedStyle(canvas);
     surface.setTransform(ratio, 0, 0, ratio, 0, 0);
     z.forEach((value, index) => this.paintBar(surface, style, width, value, index));
     const text = `latent ${this.chosen + 1} of ${z.length}: ${signed(z[this.chosen], 2)}`;
     find("latent-name").textContent = text;
+    canvas.setAttribute("aria-valuenow", z[this.chosen].toFixed(2));
     canvas.setAttribute("aria-valuetext", text);
   }
 
   paintBar(surface, style, width, value, index) {
-    const row = Math.floor(index / this.perRow), column = index % this.perRow;
-    const slot = width / this.perRow, middle = (row + 0.5) * this.rowHeight;
+    const row = Math.floor(index / this.perRow),
+      column = index % this.perRow;
+    const slot = width / this.perRow,
+      middle = (row + 0.5) * this.rowHeight;
     const height = (Math.max(-REACH, Math.min(REACH, value)) / REACH) * (this.rowHeight / 2 - 3);
     const isChosen = index === this.chosen;
     surface.fillStyle = style.getPropertyValue("--line");

@@ -6,10 +6,13 @@
 // channel. `forward` fills `y`. `backward` gets dy, the gradient of some number with respect to y,
 // and adds the gradient with respect to each input to dxs: the chain rule, a layer at a time.
 
+import { averagePool, concatenate, crop, pad, reshape, sizeOf, upsample } from "./moves.mjs";
+
 /** y = x W + b: every output is a weighted sum of all inputs. */
 const dense = {
   forward(step, [x], y) {
-    const { kernel, bias } = step, units = y.length;
+    const { kernel, bias } = step,
+      units = y.length;
     y.set(bias);
     for (let i = 0, at = 0; i < x.length; i++, at += units) {
       const value = x[i];
@@ -17,7 +20,8 @@ const dense = {
     }
   },
   backward(step, [x], y, dy, [dx]) {
-    const { kernel } = step, units = y.length;
+    const { kernel } = step,
+      units = y.length;
     for (let i = 0, at = 0; i < x.length; i++, at += units) {
       let sum = 0;
       for (let o = 0; o < units; o++) sum += dy[o] * kernel[at + o];
@@ -33,7 +37,8 @@ const dense = {
  */
 function eachPair(step, large, small, visit) {
   const [kernelHeight, kernelWidth] = step.kernelShape;
-  const [strideY, strideX] = step.strides, [top, left] = step.padding;
+  const [strideY, strideX] = step.strides,
+    [top, left] = step.padding;
   for (let sy = 0; sy < small[0]; sy++) {
     for (let ky = 0; ky < kernelHeight; ky++) {
       const ly = sy * strideY + ky - top;
@@ -79,30 +84,38 @@ function fillWithBias(y, bias) {
 /** Every output pixel is a weighted sum of the input pixels around it. */
 const convolution = {
   forward(step, [x], y) {
-    const [, , channels] = step.sourceShapes[0], filters = step.shape[2];
+    const [, , channels] = step.sourceShapes[0],
+      filters = step.shape[2];
     fillWithBias(y, step.bias);
     eachPair(step, step.sourceShapes[0], step.shape, (large, small, place) =>
-      addProducts(x, large, channels, y, small, filters, step.kernel, place));
+      addProducts(x, large, channels, y, small, filters, step.kernel, place),
+    );
   },
   backward(step, [x], y, dy, [dx]) {
-    const [, , channels] = step.sourceShapes[0], filters = step.shape[2];
+    const [, , channels] = step.sourceShapes[0],
+      filters = step.shape[2];
     eachPair(step, step.sourceShapes[0], step.shape, (large, small, place) =>
-      addTransposedProducts(dx, large, channels, dy, small, filters, step.kernel, place));
+      addTransposedProducts(dx, large, channels, dy, small, filters, step.kernel, place),
+    );
   },
 };
 
 /** Every input pixel paints the kernel onto the larger output, in its own strength. */
 const transposedConvolution = {
   forward(step, [x], y) {
-    const [, , channels] = step.sourceShapes[0], filters = step.shape[2];
+    const [, , channels] = step.sourceShapes[0],
+      filters = step.shape[2];
     fillWithBias(y, step.bias);
     eachPair(step, step.shape, step.sourceShapes[0], (large, small, place) =>
-      addProducts(x, small, channels, y, large, filters, step.kernel, place));
+      addProducts(x, small, channels, y, large, filters, step.kernel, place),
+    );
   },
   backward(step, [x], y, dy, [dx]) {
-    const [, , channels] = step.sourceShapes[0], filters = step.shape[2];
+    const [, , channels] = step.sourceShapes[0],
+      filters = step.shape[2];
     eachPair(step, step.shape, step.sourceShapes[0], (large, small, place) =>
-      addTransposedProducts(dx, small, channels, dy, large, filters, step.kernel, place));
+      addTransposedProducts(dx, small, channels, dy, large, filters, step.kernel, place),
+    );
   },
 };
 
@@ -123,11 +136,13 @@ const ACTIVATIONS = {
 /** A bend: the same function of every number, without which all layers were one. */
 const activation = {
   forward(step, [x], y) {
-    const [value] = ACTIVATIONS[step.name], { slope } = step;
+    const [value] = ACTIVATIONS[step.name],
+      { slope } = step;
     for (let i = 0; i < x.length; i++) y[i] = value(x[i], slope);
   },
   backward(step, [x], y, dy, [dx]) {
-    const [, rise] = ACTIVATIONS[step.name], { slope } = step;
+    const [, rise] = ACTIVATIONS[step.name],
+      { slope } = step;
     for (let i = 0; i < x.length; i++) dx[i] += dy[i] * rise(x[i], y[i], slope);
   },
 };
@@ -135,7 +150,9 @@ const activation = {
 /** The first half of the channels times the sigmoid of the second. */
 const gate = {
   forward(step, [x], y) {
-    eachGate(step, (out, value, door) => { y[out] = x[value] * sigmoid(x[door]); });
+    eachGate(step, (out, value, door) => {
+      y[out] = x[value] * sigmoid(x[door]);
+    });
   },
   backward(step, [x], y, dy, [dx]) {
     eachGate(step, (out, value, door) => {
@@ -147,7 +164,8 @@ const gate = {
 };
 
 function eachGate(step, visit) {
-  const half = step.shape.at(-1), pixels = sizeOf(step.shape) / half;
+  const half = step.shape.at(-1),
+    pixels = sizeOf(step.shape) / half;
   for (let pixel = 0; pixel < pixels; pixel++) {
     for (let c = 0; c < half; c++) {
       visit(pixel * half + c, 2 * pixel * half + c, (2 * pixel + 1) * half + c);
@@ -165,12 +183,6 @@ const scaleShift = {
   backward({ scale }, [x], y, dy, [dx]) {
     for (let i = 0; i < x.length; i++) dx[i] += dy[i] * scale[i % scale.length];
   },
-};
-
-/** The same numbers in another shape. */
-const reshape = {
-  forward(step, [x], y) { y.set(x); },
-  backward(step, [x], y, dy, [dx]) { for (let i = 0; i < dx.length; i++) dx[i] += dy[i]; },
 };
 
 /** A sum. An input of one pixel is added to all pixels. */
@@ -211,30 +223,6 @@ const dot = {
   },
 };
 
-/** The channels of several inputs side by side, at each pixel. */
-const concatenate = {
-  forward(step, xs, y) {
-    eachJoined(step, (number, i, o) => { y[o] = xs[number][i]; });
-  },
-  backward(step, xs, y, dy, dxs) {
-    eachJoined(step, (number, i, o) => { dxs[number][i] += dy[o]; });
-  },
-};
-
-function eachJoined(step, visit) {
-  const all = step.shape.at(-1), pixels = sizeOf(step.shape) / all;
-  let first = 0;
-  step.sourceShapes.forEach((shape, number) => {
-    const channels = shape.at(-1);
-    for (let pixel = 0; pixel < pixels; pixel++) {
-      for (let c = 0; c < channels; c++) {
-        visit(number, pixel * channels + c, pixel * all + first + c);
-      }
-    }
-    first += channels;
-  });
-}
-
 /** A class as a vector of zeros with a one. No gradient reaches a class. */
 const oneHot = {
   forward(step, [label], y) {
@@ -243,56 +231,6 @@ const oneHot = {
   },
   backward() {},
 };
-
-/** Layers that only move or average pixels, told by which input pixel each output pixel takes. */
-const moving = (eachMove) => ({
-  forward(step, [x], y) {
-    y.fill(0);
-    eachMove(step, (from, to, weight) => { y[to] += weight * x[from]; });
-  },
-  backward(step, [x], y, dy, [dx]) {
-    eachMove(step, (from, to, weight) => { dx[from] += weight * dy[to]; });
-  },
-});
-
-/** Visit the pixels of an image: (y, x, channel). */
-function eachPixel([height, width, channels], visit) {
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) for (let c = 0; c < channels; c++) visit(y, x, c);
-  }
-}
-
-const place = ([, width, channels], y, x, c) => (y * width + x) * channels + c;
-
-const crop = moving((step, move) => {
-  const source = step.sourceShapes[0];
-  eachPixel(step.shape, (y, x, c) =>
-    move(place(source, y + step.top, x + step.left, c), place(step.shape, y, x, c), 1));
-});
-
-const pad = moving((step, move) => {
-  const source = step.sourceShapes[0];
-  eachPixel(source, (y, x, c) =>
-    move(place(source, y, x, c), place(step.shape, y + step.top, x + step.left, c), 1));
-});
-
-const upsample = moving((step, move) => {
-  const source = step.sourceShapes[0], [rows, columns] = step.factors;
-  eachPixel(step.shape, (y, x, c) =>
-    move(place(source, Math.floor(y / rows), Math.floor(x / columns), c),
-      place(step.shape, y, x, c), 1));
-});
-
-const averagePool = moving((step, move) => {
-  const source = step.sourceShapes[0], [rows, columns] = step.factors;
-  const [height, width, channels] = step.shape;
-  eachPixel([height * rows, width * columns, channels], (y, x, c) =>
-    move(place(source, y, x, c),
-      place(step.shape, Math.floor(y / rows), Math.floor(x / columns), c), 1 / (rows * columns)));
-});
-
-/** How many numbers a shape holds. */
-export const sizeOf = (shape) => shape.reduce((product, side) => product * side, 1);
 
 /** Every kind of layer by its name. */
 export const LAYERS = {

@@ -5,7 +5,8 @@ const SCALE = 4096; // a latent is stored as round(4096 z), from -8 to 8
 /** The part of the address from the # on that says what the page shows. */
 export function linkTo({ z, label }, model) {
   const whole = Int16Array.from(z, (value) =>
-    Math.max(-32768, Math.min(32767, Math.round(value * SCALE))));
+    Math.max(-32768, Math.min(32767, Math.round(value * SCALE))),
+  );
   const text = btoa(String.fromCharCode(...new Uint8Array(whole.buffer)));
   const parts = new URLSearchParams({ run: model.title });
   if (model.numClasses) parts.set("label", label);
@@ -21,7 +22,8 @@ export function linkTo({ z, label }, model) {
  */
 export function readLink(hash, titles, open) {
   const parts = new URLSearchParams(hash.slice(1));
-  const number = titles.indexOf(parts.get("run")), text = parts.get("z");
+  const number = titles.indexOf(parts.get("run")),
+    text = parts.get("z");
   if (number < 0 || !text) return null;
   const model = open(number);
   try {

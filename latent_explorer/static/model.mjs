@@ -35,11 +35,15 @@ export class Model {
     this.size = this.centre.length;
     const directions = read(record.directions);
     this.directions = Array.from({ length: directions.length / this.size }, (_, k) =>
-      directions.slice(k * this.size, (k + 1) * this.size));
+      directions.slice(k * this.size, (k + 1) * this.size),
+    );
     if (record.prior) {
       const { weights, means, cholesky, classes } = record.prior;
       this.mixture = new Mixture({
-        weights: read(weights), means: read(means), cholesky: read(cholesky), classes,
+        weights: read(weights),
+        means: read(means),
+        cholesky: read(cholesky),
+        classes,
       });
     }
   }
@@ -55,15 +59,20 @@ export class Model {
     const [output] = network.run(this.numClasses ? [z, [label]] : [z]);
     const [low, high] = this.range;
     return Float32Array.from(output, (value) =>
-      Math.min(1, Math.max(0, (value - low) / (high - low))));
+      Math.min(1, Math.max(0, (value - low) / (high - low))),
+    );
   }
 
   /** The code of a picture: the mean of q(z|x). */
   encode(pixels, label = 0) {
     const [low, high] = this.range;
-    const image = Float32Array.from(pixels, (value) =>
-      low + (high - low) * (this.binary ? Math.round(value) : value));
-    return this.encoding.run(this.encoding.inputs.length > 1 ? [image, [label]] : [image])[0].slice();
+    const image = Float32Array.from(
+      pixels,
+      (value) => low + (high - low) * (this.binary ? Math.round(value) : value),
+    );
+    return this.encoding
+      .run(this.encoding.inputs.length > 1 ? [image, [label]] : [image])[0]
+      .slice();
   }
 
   /** The discriminator's logit of a picture, and its gradient with respect to the pixels. */
@@ -82,8 +91,10 @@ export class Model {
    *   "learned"; the noise is cut at `limit` and multiplied by the temperature.
    */
   sample(noise, uniform, { prior, temperature, limit, label }) {
-    const shaped = Float32Array.from(noise, (value) =>
-      temperature * (limit < Infinity ? truncate(value, limit) : value));
+    const shaped = Float32Array.from(
+      noise,
+      (value) => temperature * (limit < Infinity ? truncate(value, limit) : value),
+    );
     if (prior === "learned" && this.mixture) return this.mixture.latent(shaped, uniform, label);
     return shaped;
   }
@@ -96,8 +107,10 @@ export class Model {
   typicalCode(label) {
     const members = this.codeLabels.flatMap((found, index) => (found === label ? [index] : []));
     if (!members.length) return null;
-    const mean = members.reduce((sum, index) => addScaled(sum, 1 / members.length, this.code(index)),
-      new Float32Array(this.size));
+    const mean = members.reduce(
+      (sum, index) => addScaled(sum, 1 / members.length, this.code(index)),
+      new Float32Array(this.size),
+    );
     const rows = Float32Array.from(members.flatMap((index) => Array.from(this.code(index))));
     return this.code(members[nearestRows(rows, mean, 1)[0].row]);
   }

@@ -1,6 +1,7 @@
 // A network: its steps in turn, each reading what earlier ones gave.
 
-import { LAYERS, sizeOf } from "./layers.mjs";
+import { LAYERS } from "./layers.mjs";
+import { sizeOf } from "./moves.mjs";
 import { readArray } from "./weights.mjs";
 
 export class Network {
@@ -48,7 +49,8 @@ export class Network {
     const gradients = this.values.map((value) => new Float32Array(value.length));
     gradients[this.outputs[0]][0] = 1;
     for (let index = this.steps.length - 1; index >= 0; index--) {
-      const step = this.steps[index], number = this.inputs.length + index;
+      const step = this.steps[index],
+        number = this.inputs.length + index;
       LAYERS[step.kind].backward(
         step,
         step.sources.map((source) => this.values[source]),

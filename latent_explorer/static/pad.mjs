@@ -15,15 +15,24 @@ const STEP = 0.04; // a key press, as a share of the half side
 
 /** Colours of classes, told apart on black, also by colour-blind eyes (after Paul Tol). */
 export const CLASS_COLORS = [
-  "#88ccee", "#eedd88", "#44bb99", "#ee8866", "#aaaaff",
-  "#bbcc33", "#ffaabb", "#ee5599", "#dddddd", "#bb88dd",
+  "#88ccee",
+  "#eedd88",
+  "#44bb99",
+  "#ee8866",
+  "#aaaaff",
+  "#bbcc33",
+  "#ffaabb",
+  "#ee5599",
+  "#dddddd",
+  "#bb88dd",
 ];
 
 /** True if each class of a model's codes has a colour of its own. */
 export const hasClassColors = ({ codeLabels }) =>
   Boolean(codeLabels) && Math.max(...codeLabels) < CLASS_COLORS.length;
 
-const colorOfClass = (model, index) => CLASS_COLORS[hasClassColors(model) ? model.codeLabels[index] : 0];
+const colorOfClass = (model, index) =>
+  CLASS_COLORS[hasClassColors(model) ? model.codeLabels[index] : 0];
 
 export class Pad {
   /**
@@ -31,7 +40,13 @@ export class Pad {
    * @param {(state: object) => Model} modelOf
    */
   constructor(store, modelOf) {
-    Object.assign(this, { store, modelOf, canvas: find("pad"), trail: [], background: new Background() });
+    Object.assign(this, {
+      store,
+      modelOf,
+      canvas: find("pad"),
+      trail: [],
+      background: new Background(),
+    });
     this.mosaic = document.createElement("canvas");
     this.tile = document.createElement("canvas");
     this.canvas.addEventListener("pointerdown", (event) => {
@@ -52,7 +67,8 @@ export class Pad {
   /** Where z is on the plane, and what remains of it. */
   placeOf(z, { origin, first, second }) {
     const away = addScaled(z, -1, origin);
-    const u = dotProduct(away, first), v = dotProduct(away, second);
+    const u = dotProduct(away, first),
+      v = dotProduct(away, second);
     return { u, v, rest: addScaled(addScaled(z, -u, first), -v, second) };
   }
 
@@ -60,8 +76,12 @@ export class Pad {
     const model = this.modelOf(state);
     const { plane, z, label, moment } = state;
     const { u, v, rest } = this.placeOf(z, plane);
-    const same = this.plane === plane && this.model === model && this.label === label
-      && this.moment === moment && lengthOf(addScaled(rest, -1, this.rest)) < 1e-3;
+    const same =
+      this.plane === plane &&
+      this.model === model &&
+      this.label === label &&
+      this.moment === moment &&
+      lengthOf(addScaled(rest, -1, this.rest)) < 1e-3;
     Object.assign(this, { plane, model, label, moment, u, v });
     if (!same) {
       this.rest = rest;
@@ -71,6 +91,7 @@ export class Pad {
     }
     this.remember();
     this.paint();
+    this.canvas.setAttribute("aria-valuenow", (u / this.extent).toFixed(2));
     this.canvas.setAttribute("aria-valuetext", `${signed(u)} across, ${signed(v)} up`);
     find("pad-place").textContent = `${signed(u, 2)}, ${signed(v, 2)}`;
   }
@@ -96,29 +117,50 @@ export class Pad {
 
   /** Draw the pictures of the whole plane, in an order that shows all of it early. */
   fillMosaic() {
-    const { model: { shape: [height, width] }, mosaic } = this;
-    if (mosaic.width !== TILES * width || mosaic.model !== this.model) { // else it is drawn over
+    const {
+      model: {
+        shape: [height, width],
+      },
+      mosaic,
+    } = this;
+    if (mosaic.width !== TILES * width || mosaic.model !== this.model) {
+      // else it is drawn over
       Object.assign(mosaic, { width: TILES * width, height: TILES * height, model: this.model });
     }
     const surface = this.mosaic.getContext("2d");
     const stride = 73; // has no common divisor with TILES ** 2, so all places are visited
-    this.background.start(TILES ** 2, (piece) => {
-      const number = (piece * stride) % TILES ** 2;
-      const column = number % TILES, row = Math.floor(number / TILES);
-      const [u, v] = [column, TILES - 1 - row].map((k) => ((2 * k + 1) / TILES - 1) * this.extent);
-      paint(this.tile, this.model.draw(this.latentAt(u, v), this.label, this.moment), this.model.shape);
-      surface.drawImage(this.tile, column * width, row * height);
-    }, () => this.paint());
+    this.background.start(
+      TILES ** 2,
+      (piece) => {
+        const number = (piece * stride) % TILES ** 2;
+        const column = number % TILES,
+          row = Math.floor(number / TILES);
+        const [u, v] = [column, TILES - 1 - row].map(
+          (k) => ((2 * k + 1) / TILES - 1) * this.extent,
+        );
+        paint(
+          this.tile,
+          this.model.draw(this.latentAt(u, v), this.label, this.moment),
+          this.model.shape,
+        );
+        surface.drawImage(this.tile, column * width, row * height);
+      },
+      () => this.paint(),
+    );
   }
 
   /** Keep a picture of where the hand is, unless there is one nearby already. */
   remember() {
-    const near = this.trail.some(([u, v]) =>
-      Math.hypot(u - this.u, v - this.v) < (1.6 * this.extent) / TILES);
+    const near = this.trail.some(
+      ([u, v]) => Math.hypot(u - this.u, v - this.v) < (1.6 * this.extent) / TILES,
+    );
     if (near) return;
     const picture = document.createElement("canvas");
-    paint(picture, this.model.draw(this.latentAt(this.u, this.v), this.label, this.moment),
-      this.model.shape);
+    paint(
+      picture,
+      this.model.draw(this.latentAt(this.u, this.v), this.label, this.moment),
+      this.model.shape,
+    );
     this.trail = [...this.trail, [this.u, this.v, picture]].slice(-TRAIL);
   }
 
@@ -131,8 +173,8 @@ export class Pad {
   moveTo(event) {
     const box = this.canvas.getBoundingClientRect();
     this.go(
-      (2 * (event.clientX - box.left) / box.width - 1) * this.extent,
-      (1 - 2 * (event.clientY - box.top) / box.height) * this.extent,
+      ((2 * (event.clientX - box.left)) / box.width - 1) * this.extent,
+      (1 - (2 * (event.clientY - box.top)) / box.height) * this.extent,
     );
   }
 
@@ -143,7 +185,9 @@ export class Pad {
   }
 
   onKey(event) {
-    const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
+    const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[
+      event.key
+    ];
     if (!way) return;
     event.preventDefault();
     const step = STEP * this.extent * (event.shiftKey ? 5 : 1);
@@ -153,7 +197,8 @@ export class Pad {
   /** Draw the pad as it is now. */
   paint() {
     if (!this.model) return;
-    const side = this.canvas.clientWidth, ratio = Math.min(2, devicePixelRatio || 1);
+    const side = this.canvas.clientWidth,
+      ratio = Math.min(2, devicePixelRatio || 1);
     if (!side) return;
     if (this.canvas.width !== Math.round(side * ratio)) {
       this.canvas.width = this.canvas.height = Math.round(side * ratio);
@@ -184,7 +229,8 @@ export class Pad {
     const radius = Math.max(1.8, side / 190);
     this.points.forEach(({ u, v, index }, rank) => {
       const [x, y] = this.toPad(u, v, side);
-      surface.globalAlpha = this.model.size > 2 ? 0.15 + 0.85 * (rank / this.points.length) ** 3 : 1;
+      surface.globalAlpha =
+        this.model.size > 2 ? 0.15 + 0.85 * (rank / this.points.length) ** 3 : 1;
       surface.fillStyle = colorOfClass(this.model, index);
       surface.beginPath();
       surface.arc(x, y, radius, 0, 2 * Math.PI);
@@ -205,7 +251,10 @@ export class Pad {
 
   paintHandle(surface, side) {
     const [x, y] = this.toPad(this.u, this.v, side);
-    for (const [color, width] of [["#0b0c0e", 6], ["#ffd166", 3]]) {
+    for (const [color, width] of [
+      ["#0b0c0e", 6],
+      ["#ffd166", 3],
+    ]) {
       surface.strokeStyle = color;
       surface.lineWidth = width;
       surface.beginPath();

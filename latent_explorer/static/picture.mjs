@@ -14,7 +14,7 @@ export function paint(canvas, pixels, [height, width, channels]) {
 }
 
 /** A canvas with a text that says what it shows. */
-export function makeCanvas(label = "") {
+function makeCanvas(label = "") {
   const canvas = document.createElement("canvas");
   canvas.setAttribute("role", "img");
   canvas.setAttribute("aria-label", label);

@@ -40,7 +40,10 @@ export function planeOfPins([a, b, c], kind = "pins") {
 export function planeOfClasses(model) {
   const { latents, areOfClasses } = typicalLatents(model);
   if (!areOfClasses || model.size < 3) return null;
-  return planeOfPins(CLASSES.map((name, index) => ({ name, z: latents[index] })), "classes");
+  return planeOfPins(
+    CLASSES.map((name, index) => ({ name, z: latents[index] })),
+    "classes",
+  );
 }
 
 /** The place of the plane that is nearest to a latent. */

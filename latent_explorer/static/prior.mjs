@@ -10,7 +10,8 @@ export class Mixture {
 
   /** m_k + L_k noise, with the component k that a uniform number falls on. */
   latent(noise, uniform, label) {
-    const component = this.choose(uniform, label), { size } = this;
+    const component = this.choose(uniform, label),
+      { size } = this;
     const z = this.means.slice(component * size, (component + 1) * size);
     let at = (component * size * (size + 1)) / 2;
     for (let row = 0; row < size; row++) {
@@ -20,7 +21,8 @@ export class Mixture {
   }
 
   choose(uniform, label) {
-    let last = 0, sum = 0;
+    let last = 0,
+      sum = 0;
     for (let k = 0; k < this.weights.length; k++) {
       if (this.classes && this.classes[k] !== label) continue;
       last = k;

@@ -17,7 +17,8 @@ export function uniformNumbers(seed) {
 export function normalNumbers(uniform, count) {
   const numbers = new Float32Array(count);
   for (let i = 0; i < count; i += 2) {
-    const radius = Math.sqrt(-2 * Math.log(uniform())), angle = 2 * Math.PI * uniform();
+    const radius = Math.sqrt(-2 * Math.log(uniform())),
+      angle = 2 * Math.PI * uniform();
     numbers[i] = radius * Math.cos(angle);
     if (i + 1 < count) numbers[i + 1] = radius * Math.sin(angle);
   }
@@ -25,10 +26,11 @@ export function normalNumbers(uniform, count) {
 }
 
 /** The share of a standard normal distribution below x, to 2e-7 (Abramowitz & Stegun 26.2.17). */
-export function normalShare(x) {
+function normalShare(x) {
   const t = 1 / (1 + 0.2316419 * Math.abs(x));
-  const polynomial = t * (0.31938153 + t * (-0.356563782 + t * (1.781477937
-    + t * (-1.821255978 + t * 1.330274429))));
+  const polynomial =
+    t *
+    (0.31938153 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))));
   const above = (Math.exp(-0.5 * x * x) / Math.sqrt(2 * Math.PI)) * polynomial;
   return x > 0 ? 1 - above : above;
 }
@@ -41,7 +43,8 @@ export function normalShare(x) {
 export function truncate(number, limit) {
   const below = normalShare(-limit);
   const share = below + normalShare(number) * (1 - 2 * below);
-  let low = -limit, high = limit;
+  let low = -limit,
+    high = limit;
   for (let i = 0; i < 24; i++) {
     const middle = (low + high) / 2;
     if (normalShare(middle) < share) low = middle;

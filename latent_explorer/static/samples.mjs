@@ -10,18 +10,29 @@ const NO_LIMIT = 3; // the end of the truncation slider stands for none
 export class Samples {
   constructor(store, modelOf) {
     Object.assign(this, { store, modelOf, seed: 1, temperature: 1, limit: Infinity, latents: {} });
-    this.grids = Object.fromEntries(["normal", "learned"].map((prior) =>
-      [prior, new Strip(find(`samples-${prior}`), (index) =>
-        store.set(this.latents[prior][index]))]));
+    this.grids = Object.fromEntries(
+      ["normal", "learned"].map((prior) => [
+        prior,
+        new Strip(find(`samples-${prior}`), (index) => store.set(this.latents[prior][index])),
+      ]),
+    );
     const showSoon = oncePerFrame(() => this.show());
-    onSlide("temperature", (value) => value.toFixed(2), (value) => {
-      this.temperature = value;
-      showSoon();
-    });
-    onSlide("truncation", (value) => (value >= NO_LIMIT ? "none" : `\u00b1${value.toFixed(1)}`), (value) => {
-      this.limit = value >= NO_LIMIT ? Infinity : value;
-      showSoon();
-    });
+    onSlide(
+      "temperature",
+      (value) => value.toFixed(2),
+      (value) => {
+        this.temperature = value;
+        showSoon();
+      },
+    );
+    onSlide(
+      "truncation",
+      (value) => (value >= NO_LIMIT ? "none" : `\u00b1${value.toFixed(1)}`),
+      (value) => {
+        this.limit = value >= NO_LIMIT ? Infinity : value;
+        showSoon();
+      },
+    );
     onPress("samples-new", () => {
       this.seed += 1;
       this.show();
@@ -35,9 +46,11 @@ export class Samples {
    */
   latentsOf(prior, model, state) {
     const uniform = uniformNumbers(this.seed);
-    const { temperature, limit } = this, label = state.label;
+    const { temperature, limit } = this,
+      label = state.label;
     return Array.from({ length: COUNT }, () => {
-      const noise = normalNumbers(uniform, model.size), rank = uniform();
+      const noise = normalNumbers(uniform, model.size),
+        rank = uniform();
       if (prior === "learned" && !model.mixture) {
         const index = Math.floor((rank * model.codes.length) / model.size);
         return { z: model.code(index), label: model.numClasses ? model.codeLabels[index] : label };
@@ -47,19 +60,24 @@ export class Samples {
   }
 
   show() {
-    const { state } = this.store, model = this.modelOf(state);
+    const { state } = this.store,
+      model = this.modelOf(state);
     const hasTwo = Boolean(model.codes);
     find("samples-learned-side").hidden = !hasTwo;
-    find("samples-learned-name").textContent =
-      model.mixture ? "Learned prior" : "Codes of real images";
+    find("samples-learned-name").textContent = model.mixture
+      ? "Learned prior"
+      : "Codes of real images";
     find("samples-hint-codes").hidden = !hasTwo;
     find("samples-hint-plain").hidden = hasTwo;
     for (const prior of hasTwo ? ["normal", "learned"] : ["normal"]) {
       this.latents[prior] = this.latentsOf(prior, model, state);
-      this.grids[prior].show(this.latents[prior].map(({ z, label }) => ({
-        pixels: model.draw(z, label, state.moment),
-        label: "a sample: show it above",
-      })), model.shape);
+      this.grids[prior].show(
+        this.latents[prior].map(({ z, label }) => ({
+          pixels: model.draw(z, label, state.moment),
+          label: "a sample: show it above",
+        })),
+        model.shape,
+      );
     }
   }
 }

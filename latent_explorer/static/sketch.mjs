@@ -10,7 +10,12 @@ const BOX = 20 / 28; // MNIST digits fill a box of 20 of 28 pixels
 
 export class Sketch {
   constructor(store, modelOf) {
-    Object.assign(this, { store, modelOf, sheet: find("sketch"), pen: { x: 0.5, y: 0.5, isDown: false } });
+    Object.assign(this, {
+      store,
+      modelOf,
+      sheet: find("sketch"),
+      pen: { x: 0.5, y: 0.5, isDown: false },
+    });
     this.surface = this.sheet.getContext("2d", { willReadFrequently: true });
     this.examples = new Strip(find("examples"), (index) => this.load(index));
     this.showSoon = oncePerFrame(() => this.show());
@@ -32,7 +37,9 @@ export class Sketch {
     store.listen(["label", "moment"], () => this.show());
   }
 
-  get model() { return this.modelOf(this.store.state); }
+  get model() {
+    return this.modelOf(this.store.state);
+  }
 
   /** A sheet for the images of another model. */
   open() {
@@ -41,17 +48,22 @@ export class Sketch {
     const [height, width] = model.shape;
     find("centre-field").hidden = model.real.noun !== "digits";
     Object.assign(this.sheet, { width: width * FINE, height: height * FINE });
-    const { real } = model, count = Math.min(10, real.numTest);
-    this.examples.show(Array.from({ length: count }, (_, index) => ({
-      pixels: real.testImage(index),
-      label: `put this test image on the sheet${real.testLabels ? `: a ${real.testLabels[index]}` : ""}`,
-    })), model.shape);
+    const { real } = model,
+      count = Math.min(10, real.numTest);
+    this.examples.show(
+      Array.from({ length: count }, (_, index) => ({
+        pixels: real.testImage(index),
+        label: `put this test image on the sheet${real.testLabels ? `: a ${real.testLabels[index]}` : ""}`,
+      })),
+      model.shape,
+    );
     this.load(Math.min(4, count - 1));
   }
 
   /** Put a real image on the sheet. */
   load(index) {
-    const { model } = this, picture = document.createElement("canvas");
+    const { model } = this,
+      picture = document.createElement("canvas");
     paint(picture, model.real.testImage(index), model.shape);
     this.surface.imageSmoothingEnabled = false;
     this.surface.drawImage(picture, 0, 0, this.sheet.width, this.sheet.height);
@@ -78,7 +90,8 @@ export class Sketch {
 
   /** A line from the last place to this one. */
   stroke(place) {
-    const { surface } = this, from = this.last ?? place;
+    const { surface } = this,
+      from = this.last ?? place;
     const erases = find("tool-erase").checked;
     surface.strokeStyle = erases ? "black" : "white";
     surface.lineWidth = ((erases ? ERASER : PEN) / 28) * this.sheet.width;
@@ -93,7 +106,9 @@ export class Sketch {
 
   /** Arrows move the pen, the space bar puts it down and lifts it. */
   onKey(event) {
-    const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+    const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[
+      event.key
+    ];
     const { pen } = this;
     if (!way && event.key !== " ") return;
     event.preventDefault();
@@ -111,7 +126,8 @@ export class Sketch {
 
   /** The sheet as an image of the network's size: the mean of each square of points. */
   pixels() {
-    const [height, width, channels] = this.model.shape, side = width * FINE;
+    const [height, width, channels] = this.model.shape,
+      side = width * FINE;
     const { data } = this.surface.getImageData(0, 0, side, height * FINE);
     const pixels = new Float32Array(height * width * channels);
     for (let y = 0; y < height * FINE; y++) {
@@ -126,7 +142,8 @@ export class Sketch {
   }
 
   show() {
-    const { model } = this, { label, moment } = this.store.state;
+    const { model } = this,
+      { label, moment } = this.store.state;
     if (!model.encoding) return;
     const drawn = this.pixels();
     const centres = this.isHandmade && model.real.noun === "digits" && find("centre").checked;
@@ -146,7 +163,10 @@ export class Sketch {
  * mass in the middle (LeCun et al. 1998, section II). The network has never seen another digit.
  */
 function centreLikeMnist(pixels, [height, width]) {
-  let left = width, right = -1, top = height, bottom = -1;
+  let left = width,
+    right = -1,
+    top = height,
+    bottom = -1;
   eachInk(pixels, width, (x, y) => {
     left = Math.min(left, x);
     right = Math.max(right, x);
@@ -155,7 +175,9 @@ function centreLikeMnist(pixels, [height, width]) {
   });
   if (right < 0) return pixels;
   const scale = (BOX * height) / Math.max(right - left + 1, bottom - top + 1);
-  let mass = 0, centreX = 0, centreY = 0;
+  let mass = 0,
+    centreX = 0,
+    centreY = 0;
   eachInk(pixels, width, (x, y, value) => {
     mass += value;
     centreX += value * x;
@@ -164,9 +186,13 @@ function centreLikeMnist(pixels, [height, width]) {
   const result = new Float32Array(pixels.length);
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
-      result[y * width + x] = bilinear(pixels, height, width,
+      result[y * width + x] = bilinear(
+        pixels,
+        height,
+        width,
         centreX / mass + (x - (width - 1) / 2) / scale,
-        centreY / mass + (y - (height - 1) / 2) / scale);
+        centreY / mass + (y - (height - 1) / 2) / scale,
+      );
     }
   }
   return result;
@@ -180,9 +206,14 @@ function eachInk(pixels, width, visit) {
 
 /** The value between pixels; outside of the image is black. */
 function bilinear(pixels, height, width, x, y) {
-  const x0 = Math.floor(x), y0 = Math.floor(y), a = x - x0, b = y - y0;
+  const x0 = Math.floor(x),
+    y0 = Math.floor(y),
+    a = x - x0,
+    b = y - y0;
   const at = (column, row) =>
-    (column >= 0 && row >= 0 && column < width && row < height ? pixels[row * width + column] : 0);
-  return (1 - b) * ((1 - a) * at(x0, y0) + a * at(x0 + 1, y0))
-    + b * ((1 - a) * at(x0, y0 + 1) + a * at(x0 + 1, y0 + 1));
+    column >= 0 && row >= 0 && column < width && row < height ? pixels[row * width + column] : 0;
+  return (
+    (1 - b) * ((1 - a) * at(x0, y0) + a * at(x0 + 1, y0)) +
+    b * ((1 - a) * at(x0, y0 + 1) + a * at(x0 + 1, y0 + 1))
+  );
 }

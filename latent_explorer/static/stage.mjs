@@ -21,7 +21,8 @@ export class Stage {
       find(id).addEventListener("change", () => this.choosePlane());
     }
     find("moment").addEventListener("input", (event) =>
-      store.set({ moment: event.target.valueAsNumber }));
+      store.set({ moment: event.target.valueAsNumber }),
+    );
     store.listen(["z", "label", "model", "moment"], (state) => this.show(state));
     store.listen(["model"], (state) => this.offer(state));
     store.listen(["label", "model"], (state) => this.markClass(state));
@@ -35,18 +36,25 @@ export class Stage {
 
   /** The picture, and the training images that are nearest to it. */
   show(state) {
-    const model = this.modelOf(state), { noun, trainLabels, numTrain } = model.real;
+    const model = this.modelOf(state),
+      { noun, trainLabels, numTrain } = model.real;
     const pixels = model.draw(state.z, state.label, state.moment);
     paint(find("picture"), pixels, model.shape);
     const found = model.real.nearest(pixels, NEIGHBOURS);
-    this.neighbours.show(found.map(({ row, distance }) => ({
-      pixels: model.real.trainImage(row),
-      label: `training image${trainLabels ? ` of class ${trainLabels[row]}` : ""}, `
-        + `distance ${distance.toFixed(1)}`,
-    })), model.shape);
+    this.neighbours.show(
+      found.map(({ row, distance }) => ({
+        pixels: model.real.trainImage(row),
+        label:
+          `training image${trainLabels ? ` of class ${trainLabels[row]}` : ""}, ` +
+          `distance ${distance.toFixed(1)}`,
+      })),
+      model.shape,
+    );
     const text = trainLabels ? `class ${trainLabels[found[0].row]}` : "an image";
-    find("picture").setAttribute("aria-label",
-      `the picture of this latent; the nearest training image is ${text}`);
+    find("picture").setAttribute(
+      "aria-label",
+      `the picture of this latent; the nearest training image is ${text}`,
+    );
     find("nearest-note").textContent =
       `Nearest of ${numTrain} training ${noun} in this file, distance ${found[0].distance.toFixed(1)}`;
   }
@@ -55,12 +63,14 @@ export class Stage {
   offer(state) {
     const model = this.modelOf(state);
     find("class-field").hidden = !model.numClasses;
-    find("classes").replaceChildren(...Array.from({ length: model.numClasses }, (_, label) => {
-      const button = document.createElement("button");
-      Object.assign(button, { type: "button", className: "chip", textContent: label });
-      button.addEventListener("click", () => this.store.set({ label }));
-      return button;
-    }));
+    find("classes").replaceChildren(
+      ...Array.from({ length: model.numClasses }, (_, label) => {
+        const button = document.createElement("button");
+        Object.assign(button, { type: "button", className: "chip", textContent: label });
+        button.addEventListener("click", () => this.store.set({ label }));
+        return button;
+      }),
+    );
     find("moment-field").hidden = !model.moments.length;
     Object.assign(find("moment"), { max: model.moments.length, value: state.moment });
     const latents = Array.from({ length: model.size }, (_, k) => [String(k), `latent ${k + 1}`]);
@@ -70,9 +80,10 @@ export class Stage {
     findAll(".noun").forEach((element) => {
       element.textContent = model.real.noun.replace(/s$/, "");
     });
-    find("shadow-note").textContent = model.size > 2
-      ? "A dot is the shadow of a test image\u2019s code, the fainter the further it is from the plane."
-      : "A dot is the code of a test image: the plane is the whole latent space.";
+    find("shadow-note").textContent =
+      model.size > 2
+        ? "A dot is the shadow of a test image\u2019s code, the fainter the further it is from the plane."
+        : "A dot is the code of a test image: the plane is the whole latent space.";
     findAll("[data-needs]").forEach((element) => {
       element.hidden = !model[element.dataset.needs];
     });
@@ -80,18 +91,24 @@ export class Stage {
 
   /** The colour of each class on the pad. */
   colorClasses(model) {
-    const labels = hasClassColors(model) ? [...new Set(model.codeLabels)].sort((a, b) => a - b) : [];
-    find("legend").replaceChildren(...labels.map((label) => {
-      const item = document.createElement("li"), dot = document.createElement("i");
-      dot.style.background = CLASS_COLORS[label];
-      item.append(dot, String(label));
-      return item;
-    }));
+    const labels = hasClassColors(model)
+      ? [...new Set(model.codeLabels)].sort((a, b) => a - b)
+      : [];
+    find("legend").replaceChildren(
+      ...labels.map((label) => {
+        const item = document.createElement("li"),
+          dot = document.createElement("i");
+        dot.style.background = CLASS_COLORS[label];
+        item.append(dot, String(label));
+        return item;
+      }),
+    );
   }
 
   markClass({ label }) {
     Array.from(find("classes").children).forEach((button, index) =>
-      button.setAttribute("aria-pressed", index === label));
+      button.setAttribute("aria-pressed", index === label),
+    );
   }
 
   nameMoment(state) {
@@ -102,12 +119,17 @@ export class Stage {
   }
 
   offerPlanes(state) {
-    const model = this.modelOf(state), directions = [];
+    const model = this.modelOf(state),
+      directions = [];
     if (planeOfClasses(model)) {
-      directions.push(["classes", `Through classes ${CLASSES.slice(0, 2).join(", ")} and ${CLASSES[2]}`]);
+      directions.push([
+        "classes",
+        `Through classes ${CLASSES.slice(0, 2).join(", ")} and ${CLASSES[2]}`,
+      ]);
     }
     if (model.size > 2) directions.push(["0,1", "Directions 1 and 2"]);
-    if (model.directions.length > 2) directions.push(["0,2", "Directions 1 and 3"], ["1,2", "Directions 2 and 3"]);
+    if (model.directions.length > 2)
+      directions.push(["0,2", "Directions 1 and 3"], ["1,2", "Directions 2 and 3"]);
     const pins = state.pins.length >= 3 ? [["pins", "Through the first three pins"]] : [];
     const names = model.size > 2 ? "Two latents" : "Both latents";
     fillSelect("plane", [...directions, ["latents", names], ...pins], state.plane.kind);
@@ -115,7 +137,9 @@ export class Stage {
   }
 
   choosePlane() {
-    const { state } = this.store, model = this.modelOf(state), { value } = find("plane");
+    const { state } = this.store,
+      model = this.modelOf(state),
+      { value } = find("plane");
     if (value === "pins") {
       const plane = planeOfPins(state.pins) ?? state.plane;
       this.store.set({ plane, z: state.pins[0].z });
@@ -133,14 +157,16 @@ export class Stage {
 
   /** A draw of the prior. */
   drawAnew() {
-    const { state } = this.store, model = this.modelOf(state);
+    const { state } = this.store,
+      model = this.modelOf(state);
     const how = { prior: "learned", temperature: 1, limit: Infinity, label: state.label };
     this.store.set({ z: model.sample(normalNumbers(Math.random, model.size), Math.random(), how) });
   }
 
   /** Save the picture as a PNG, each pixel a square. */
   save() {
-    const picture = find("picture"), scale = Math.ceil(SAVED_SIDE / picture.width);
+    const picture = find("picture"),
+      scale = Math.ceil(SAVED_SIDE / picture.width);
     const large = document.createElement("canvas");
     Object.assign(large, { width: picture.width * scale, height: picture.height * scale });
     const surface = large.getContext("2d");

@@ -46,7 +46,8 @@ function drawCandidates(model) {
   const uniform = uniformNumbers(1);
   return Array.from({ length: CANDIDATES }, () => {
     const z = model.sample(normalNumbers(uniform, model.size), uniform(), PLAIN);
-    const pixels = model.draw(z), [{ row, distance }] = model.real.nearest(pixels, 1);
+    const pixels = model.draw(z),
+      [{ row, distance }] = model.real.nearest(pixels, 1);
     return { z, distance: distance / lengthOf(pixels), name: model.real.trainLabels?.[row] };
   }).sort((a, b) => a.distance - b.distance);
 }

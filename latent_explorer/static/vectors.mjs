@@ -45,7 +45,8 @@ export const axis = (dimension, size) => new Float32Array(size).fill(1, dimensio
 
 /** The nearest rows of a table to a point: indices and distances, the nearest first. */
 export function nearestRows(rows, point, count) {
-  const size = point.length, found = [];
+  const size = point.length,
+    found = [];
   for (let row = 0, at = 0; at < rows.length; row++, at += size) {
     let distance = 0;
     for (let i = 0; i < size; i++) distance += (rows[at + i] - point[i]) ** 2;

@@ -13,8 +13,12 @@ const PATHS = { line: onLine, arc: onArc };
 export class Walk {
   constructor(store, modelOf) {
     Object.assign(this, { store, modelOf, playing: false, start: 0 });
-    this.strips = Object.fromEntries(Object.keys(PATHS).map((name) =>
-      [name, new Strip(find(`walk-${name}`), (index) => this.goTo(name, index))]));
+    this.strips = Object.fromEntries(
+      Object.keys(PATHS).map((name) => [
+        name,
+        new Strip(find(`walk-${name}`), (index) => this.goTo(name, index)),
+      ]),
+    );
     onPress("pin", () => this.pin());
     onPress("play", () => (this.playing ? this.stop() : this.play()));
     onPress("sum-go", () => this.store.set({ z: this.sum() }));
@@ -31,9 +35,13 @@ export class Walk {
     this.observer.observe(find("loop"));
   }
 
-  get pins() { return this.store.state.pins; }
+  get pins() {
+    return this.store.state.pins;
+  }
 
-  get model() { return this.modelOf(this.store.state); }
+  get model() {
+    return this.modelOf(this.store.state);
+  }
 
   draw(z) {
     const { label, moment } = this.store.state;
@@ -66,7 +74,8 @@ export class Walk {
   makePin({ name, z }) {
     const { button, canvas } = makeChoice(`pin ${name}: show it`, () => this.store.set({ z }));
     paint(canvas, this.draw(z), this.model.shape);
-    const item = document.createElement("li"), remove = document.createElement("button");
+    const item = document.createElement("li"),
+      remove = document.createElement("button");
     const letter = document.createElement("b");
     letter.textContent = name;
     Object.assign(remove, { type: "button", className: "remove", textContent: "\u00d7" });
@@ -77,17 +86,24 @@ export class Walk {
   }
 
   latentAt(path, t) {
-    return alongStops(this.pins.map(({ z }) => z), t, PATHS[path]);
+    return alongStops(
+      this.pins.map(({ z }) => z),
+      t,
+      PATHS[path],
+    );
   }
 
   show() {
     const enough = this.pins.length >= 2;
     for (const [name, strip] of Object.entries(this.strips)) {
       const frames = enough ? FRAMES : 0;
-      strip.show(Array.from({ length: frames }, (_, k) => ({
-        pixels: this.draw(this.latentAt(name, k / (FRAMES - 1))),
-        label: `${Math.round((100 * k) / (FRAMES - 1))}% of the way: show it`,
-      })), this.model.shape);
+      strip.show(
+        Array.from({ length: frames }, (_, k) => ({
+          pixels: this.draw(this.latentAt(name, k / (FRAMES - 1))),
+          label: `${Math.round((100 * k) / (FRAMES - 1))}% of the way: show it`,
+        })),
+        this.model.shape,
+      );
     }
     this.showLoop(0);
     this.showSum();
@@ -99,8 +115,9 @@ export class Walk {
 
   /** a - b + c of the pins chosen. */
   sum() {
-    const [a, b, c] = ["sum-a", "sum-b", "sum-c"].map((id) =>
-      this.pins.find(({ name }) => name === find(id).value)?.z ?? this.store.state.z);
+    const [a, b, c] = ["sum-a", "sum-b", "sum-c"].map(
+      (id) => this.pins.find(({ name }) => name === find(id).value)?.z ?? this.store.state.z,
+    );
     return addScaled(addScaled(a, -1, b), 1, c);
   }
 

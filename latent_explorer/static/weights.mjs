@@ -1,6 +1,6 @@
 // Arrays from the bytes that the file carries.
 
-import { sizeOf } from "./layers.mjs";
+import { sizeOf } from "./moves.mjs";
 
 /** The bytes of a base64 text. */
 export function decodeBase64(text) {
@@ -39,8 +39,10 @@ export function readArray(bytes, where) {
 }
 
 /** The number in 16 bits: a sign, 5 bits of exponent and 10 of fraction (IEEE 754). */
-export function fromHalf(bits) {
-  const sign = bits & 0x8000 ? -1 : 1, exponent = (bits >> 10) & 31, fraction = bits & 1023;
+function fromHalf(bits) {
+  const sign = bits & 0x8000 ? -1 : 1,
+    exponent = (bits >> 10) & 31,
+    fraction = bits & 1023;
   if (exponent === 0) return sign * fraction * 2 ** -24;
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }

@@ -61,7 +61,7 @@ def run_in_node(folder, plan, examples, form="float16", gradient=False):
 
 def run_in_browser(browser, plan, examples):
     """As `run_in_node`, by the same modules in a browser."""
-    script = join_modules(("layers", "weights", "network")) + (
+    script = join_modules("network") + (
         "const [description, data, examples] = arguments;"
         "const { Network } = modules.network, { decodeBase64 } = modules.weights;"
         "const network = new Network(description, decodeBase64(data));"
