@@ -207,7 +207,7 @@ def snapshot(folder, without=None):
     return found
 
 
-_RESULTS = ("out.png", "report", ".last_number", ".numbers.lock")
+_RESULTS = ("out.png", "reports", ".last_number", ".numbers.lock")
 
 
 def changed(before, after):
