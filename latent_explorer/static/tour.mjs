@@ -70,7 +70,7 @@ const COPIES = {
   question: "Does it copy?",
   text:
     "Press \u201cNew\u201d some times and compare the picture with the nearest training images " +
-    "below it. A copy would be the same stroke for stroke, at a distance near 0. The file has " +
+    "below it. A copy would be the same in every pixel, at a distance near 0. The file has " +
     "only some of the training images.",
 };
 
