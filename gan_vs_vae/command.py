@@ -30,7 +30,8 @@ MAX_NAME = 80
 
 _DESCRIPTION = """\
 Compare runs of GANs and VAEs. The result is one HTML file that needs no network: samples beside
-real images, findings, progress, nearest training images, interpolations, losses and scores.
+real images, findings, progress, nearest training images, interpolations, losses and scores. Beside
+it lies explore.html, a page in which the networks run live (see python -m latent_explorer).
 
 A RUN is one of
   outputs/00003-gan_mlp  a run folder, or its best/
@@ -107,7 +108,7 @@ def _compare(arguments):
     folder = arguments.out or create_run_dir(reports, report_name(runs)).path
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / REPORT
-    write_text(path, build(explorer=EXPLORER if (folder / EXPLORER).is_file() else None))
+    write_text(path, build(explorer=write_explorer(runs, folder)))
     print(path)
     if arguments.open and not webbrowser.open(path.resolve().as_uri()):
         print(f"note: no browser could be opened; open {path} yourself")
@@ -157,6 +158,22 @@ def prepare_report(runs, num, seed):
     pictures = {run.title: make_pictures(run, networks[run.title], data, seed) for run in runs}
     real = make_real_pictures(data, runs[0].spec.noun)
     return partial(build_page, runs, networks, pictures, real, qualities, seed)
+
+
+def write_explorer(runs, folder):
+    """Make the page in which the networks of these runs live: its file's name.
+
+    A network that the page cannot run leaves the report without such a page: None, and the reason
+    is printed.
+    """
+    from latent_explorer.command import make_page
+
+    try:
+        write_text(folder / EXPLORER, make_page(runs))
+    except UserError as error:
+        print(f"note: no {EXPLORER} beside the report. {error}")
+        return None
+    return EXPLORER
 
 
 def load_networks(run):

@@ -29,8 +29,8 @@ FLOORS = {
     "gan_mnist": 10,
     "gan_mnist/denoiser": 10,
     "vae_mnist": 10,
-    "gan_vs_vae": 10,
     "latent_explorer": 10,
+    "gan_vs_vae": 11,
 }
 """Each room and the floor it stands on. A room imports from lower floors and from its own files."""
 

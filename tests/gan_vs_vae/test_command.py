@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from gan_vs_vae.command import main, report_name
+from training_run.errors import UserError
 from training_run.run_folder.log import read_log
 
 
@@ -47,7 +48,9 @@ def test_nothing_is_fetched(page, elements):
         if name in ("src", "href", "srcset", "data", "action", "poster")
     ]
     assert addresses
-    assert all(address.startswith(("data:", "#")) for address in addresses)
+    assert all(
+        address.startswith(("data:", "#")) or address == "explore.html" for address in addresses
+    )
     assert not re.search(r"url\(|@import|//[a-z]", re.sub(r"data:[^\"]*", "", page))
     assert "default-src 'none'" in page
 
@@ -62,7 +65,7 @@ def test_every_picture_is_described_and_every_link_leads_somewhere(elements):
     assert len({attributes["alt"] for attributes in images}) == len(images)
     anchors = {attributes["id"] for _, attributes in elements.found if "id" in attributes}
     for link in elements.attributes("a"):
-        assert link["href"].removeprefix("#") in anchors
+        assert link["href"].removeprefix("#") in {"explore.html", *anchors}
 
 
 def test_the_page_has_a_language_headings_in_order_and_labelled_controls(elements):
@@ -141,14 +144,23 @@ def test_each_report_gets_a_folder_of_its_own_and_may_be_shown(
     assert "no browser could be opened" in capsys.readouterr().out  # the function gave None
 
 
-def test_an_explorer_beside_the_report_is_linked(
-    outputs, report, tiny_cache, tmp_path, monkeypatch
+def test_the_networks_live_in_a_page_beside_the_report(report):
+    assert '<a href="explore.html">' in report.read_text()
+    page = (report.parent / "explore.html").read_text()
+    assert "gan_mlp_smoke" in page and "vae_mlp_smoke" in page
+
+
+def test_without_a_network_that_the_page_can_run_there_is_no_link(
+    outputs, tiny_cache, tmp_path, monkeypatch, capsys
 ):
+    def refuse(runs):
+        raise UserError("decoder.keras: the layer Fold cannot be run by the page")
+
     monkeypatch.setenv("GAN_VAE_MNIST_CACHE", str(tiny_cache))
-    (tmp_path / "explore.html").write_text("<!DOCTYPE html>")
+    monkeypatch.setattr("latent_explorer.command.make_page", refuse)
     assert main(["1", "--outputs", str(outputs), "--out", str(tmp_path), "--num", "100"]) == 0
-    assert '<a href="explore.html">' in (tmp_path / "report.html").read_text()
-    assert "explore.html" not in report.read_text()
+    assert "no explore.html beside the report. decoder.keras: the" in capsys.readouterr().out
+    assert "explore.html" not in (tmp_path / "report.html").read_text()
 
 
 def test_a_report_is_never_written_over_an_older_one(report, capsys):
