@@ -13,6 +13,7 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from gan_mnist.health_rules import Diagnosis, Measurement, rules_for
+from training_run.errors import UserError
 from training_run.files import append_text, write_text
 from training_run.loop.callbacks import EverySteps
 from training_run.step.batches import draw_normal, scale_images
@@ -137,17 +138,24 @@ class Health(EverySteps):
         probe: function without arguments giving the fields of a `Measurement` that are no metrics.
         rules: sequence of `Rule`.
         folder: the run's.
+
+    Raises:
+        UserError: if a folder has the name of one of the two files.
     """
 
     def __init__(self, clock, every, probe, rules, folder):
         super().__init__(clock, every)
         self.probe, self.diagnosis = probe, Diagnosis(rules)
         self.table, self.log = folder / "health.csv", folder / "health.log"
+        # Read before a resumed run changes any of its files: this may refuse.
+        for path in (self.table, self.log):
+            if path.is_dir():
+                raise UserError(f"{path}: expected a file, received a folder")
+        self.earlier = read_measurements(self.table) if self.table.exists() else []
 
     def on_train_begin(self, logs=None):
         # A resumed run repeats the steps after its checkpoint, and so their measurements.
-        rows = read_measurements(self.table) if self.table.exists() else []
-        history = [measurement for measurement in rows if measurement.step <= self.clock.step]
+        history = [each for each in self.earlier if each.step <= self.clock.step]
         write_text(self.table, "".join(map(table_line, [COLUMNS, *history])))
         lines = [line for measurement in history for line in self.diagnose(measurement)]
         self.log.unlink(missing_ok=True)

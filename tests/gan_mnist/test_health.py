@@ -173,6 +173,14 @@ def test_an_older_health_csv_is_read(tmp_path):
     assert np.isnan(measurement.copies)
 
 
+@pytest.mark.parametrize("name", ["health.csv", "health.log"])
+def test_a_folder_in_the_place_of_a_file_is_refused_at_once(tmp_path, name):
+    (tmp_path / name).mkdir()
+    with pytest.raises(UserError, match=f"{name}: expected a file, received a folder"):
+        health.Health(None, 200, None, (), tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
 def test_every_sentence_is_one_line_with_something_to_try():
     ill = histories(
         num=12, d_accuracy_real=1.0, d_accuracy_fake=1.0, g_loss=[*CLIMB, 5.0, 6.0, 7.0, 8.0],
