@@ -89,7 +89,7 @@ def export_run(run, data, weights):
     }
     if run.family == "VAE":
         record |= _describe_codes(run, data, store, export)
-        record["prior"] = pack_prior(prior.mixture, store) if prior else None
+        record["prior"] = pack_prior(prior, store) if prior else None
     else:
         record |= _describe_generator(run, draw, latents, labels, store, export)
     return Entry(record, store.base64(), networks)

@@ -100,13 +100,16 @@ def pack_images(data, noun):
     return record, store.base64()
 
 
-def pack_prior(mixture, store):
-    """Append a learned prior to a `ByteStore`: a JSON-ready dict.
+def pack_prior(prior, store):
+    """Append a learned `Prior` to a `ByteStore`: a JSON-ready dict.
 
     Cholesky factors are written row by row without their zeros: d (d + 1) / 2 numbers each.
     """
+    mixture = prior.mixture
     rows, columns = np.tril_indices(mixture.means.shape[1])
     packed = {
+        # The run draws its samples at this temperature; older records have none.
+        "temperature": prior.record.model_dump().get("temperature", 1.0),
         "weights": store.add(mixture.weights),
         "means": store.add(mixture.means.astype(np.float16)),
         "cholesky": store.add(mixture.cholesky[:, rows, columns].astype(np.float16)),

@@ -38,8 +38,9 @@ export class Model {
       directions.slice(k * this.size, (k + 1) * this.size),
     );
     if (record.prior) {
-      const { weights, means, cholesky, classes } = record.prior;
+      const { temperature, weights, means, cholesky, classes } = record.prior;
       this.mixture = new Mixture({
+        temperature,
         weights: read(weights),
         means: read(means),
         cholesky: read(cholesky),
@@ -88,15 +89,17 @@ export class Model {
    * @param {Float32Array} noise standard normal numbers, one for each latent.
    * @param {number} uniform chooses a component of a learned prior.
    * @param {{prior: string, temperature: number, limit: number, label: number}} how "normal" or
-   *   "learned"; the noise is cut at `limit` and multiplied by the temperature.
+   *   "learned"; the noise is cut at `limit` and multiplied by the temperature, beside the one at
+   *   which the run draws from its learned prior.
    */
   sample(noise, uniform, { prior, temperature, limit, label }) {
+    const mixture = prior === "learned" && this.mixture;
+    const factor = mixture ? temperature * mixture.temperature : temperature;
     const shaped = Float32Array.from(
       noise,
-      (value) => temperature * (limit < Infinity ? truncate(value, limit) : value),
+      (value) => factor * (limit < Infinity ? truncate(value, limit) : value),
     );
-    if (prior === "learned" && this.mixture) return this.mixture.latent(shaped, uniform, label);
-    return shaped;
+    return mixture ? mixture.latent(shaped, uniform, label) : shaped;
   }
 
   code(index) {

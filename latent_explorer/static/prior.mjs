@@ -1,10 +1,10 @@
 // Where a VAE draws its latents from: N(0, I), or a mixture of Gaussians fitted to its codes.
 
-/** A mixture sum_k w_k N(m_k, L_k L_k'). */
+/** A mixture sum_k w_k N(m_k, L_k L_k'), and the temperature at which its run draws samples. */
 export class Mixture {
   /** `cholesky` has the rows of each L_k, without the zeros right of the diagonal. */
-  constructor({ weights, means, cholesky, classes }) {
-    Object.assign(this, { weights, means, cholesky, classes });
+  constructor({ temperature, weights, means, cholesky, classes }) {
+    Object.assign(this, { temperature, weights, means, cholesky, classes });
     this.size = means.length / weights.length;
   }
 

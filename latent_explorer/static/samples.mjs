@@ -65,7 +65,7 @@ export class Samples {
     const hasTwo = Boolean(model.codes);
     find("samples-learned-side").hidden = !hasTwo;
     find("samples-learned-name").textContent = model.mixture
-      ? "Learned prior"
+      ? nameOfPrior(this.temperature * model.mixture.temperature)
       : "Codes of real images";
     find("samples-hint-codes").hidden = !hasTwo;
     find("samples-hint-plain").hidden = hasTwo;
@@ -81,3 +81,6 @@ export class Samples {
     }
   }
 }
+
+const nameOfPrior = (temperature) =>
+  temperature === 1 ? "Learned prior" : `Learned prior at temperature ${temperature.toFixed(2)}`;
