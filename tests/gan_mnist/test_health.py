@@ -20,6 +20,7 @@ from gan_mnist.train import GANFamily
 from gan_mnist.train import main as train
 from training_run.cli.train import train_command
 from training_run.data.image_data import DataSpec, ImageData
+from training_run.errors import UserError
 
 HEALTHY = Measurement(
     step=0, d_accuracy_real=0.7, d_accuracy_fake=0.7, g_loss=0.9, diversity=0.9,
