@@ -178,7 +178,7 @@ def test_an_older_health_csv_is_read(tmp_path):
 def test_a_folder_in_the_place_of_a_file_is_refused_at_once(tmp_path, name):
     (tmp_path / name).mkdir()
     with pytest.raises(UserError, match=f"{name}: expected a file, received a folder"):
-        health.Health(None, 200, None, (), tmp_path)
+        health.Health(None, 200, None, rules_for("hinge"), tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
