@@ -1,4 +1,4 @@
-"""Chromium without a window, for tests of pages; and what happens where there is none."""
+"""Chromium without a window, for tests of pages; and what happens where it, or node, is missing."""
 
 import os
 import shutil
@@ -14,7 +14,7 @@ NO_BROWSER = "no browser: "
 
 
 def start_browser():
-    """A selenium driver of a Chromium that records its console. The caller quits it.
+    """A selenium driver of a Chromium that records console and requests. The caller quits it.
 
     Without selenium, Chromium or its driver the test is skipped, or fails if the environment
     variable REQUIRE_BROWSER is set.
@@ -30,7 +30,7 @@ def start_browser():
         give_up("chromium and chromedriver are needed (Debian: chromium, chromium-driver)")
     options = webdriver.ChromeOptions()
     options.binary_location = binary
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     for argument in ARGUMENTS:
         options.add_argument(argument)
     try:

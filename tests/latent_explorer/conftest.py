@@ -1,10 +1,4 @@
-"""Small runs, really trained, the page in which they live, and a browser for it.
-
-In CI a missing browser is a failure, elsewhere the tests that need one are skipped.
-"""
-
-import os
-import shutil
+"""Small runs, really trained, and the page in which they live."""
 
 import pytest
 
@@ -15,39 +9,6 @@ from vae_mnist.train import main as train_vae
 
 NAME = "a <b>run</b> & more"
 """The name of the GAN, which a browser must show as it is."""
-
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-
-
-def missing(what):
-    """End a test that needs what is not installed."""
-    (pytest.fail if os.environ.get("CI") else pytest.skip)(what)
-
-
-@pytest.fixture(scope="session")
-def browser():
-    """A Chromium without a window."""
-    try:
-        from selenium import webdriver
-        from selenium.common.exceptions import SessionNotCreatedException
-    except ImportError:
-        missing("needs selenium")
-    binary = next(filter(None, map(shutil.which, BROWSERS)), None)
-    driver = shutil.which("chromedriver")
-    if not binary or not driver:
-        missing("needs chromium and chromedriver (Debian: chromium, chromium-driver)")
-    options = webdriver.ChromeOptions()
-    options.binary_location = binary
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
-        options.add_argument(argument)
-    try:
-        browser = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
-    except SessionNotCreatedException as error:
-        missing(f"chromium does not start here: {error.msg}")
-    yield browser
-    browser.quit()
 
 
 @pytest.fixture(scope="session")

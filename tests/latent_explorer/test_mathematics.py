@@ -4,12 +4,12 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from tests.latent_explorer.conftest import missing
+from tests.browser import give_up
 
 
 def test_the_pages_mathematics():
     if not shutil.which("node"):
-        missing("needs node")
+        give_up("node is needed (Debian: nodejs)")
     tests = Path(__file__).parent / "mathematics.test.mjs"
     done = subprocess.run(["node", "--test", tests], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr

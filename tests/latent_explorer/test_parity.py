@@ -1,6 +1,6 @@
 """The page's JavaScript gives what Keras gives: every preset's networks, every layer.
 
-It runs in node and in a browser. In CI a missing one is a failure, elsewhere its tests are skipped.
+It runs in node and in a browser; see `tests.browser` for what happens without them.
 """
 
 import json
@@ -22,7 +22,7 @@ from latent_explorer.page import join_modules
 from latent_explorer.plan import plan_network
 from latent_explorer.quantise import ByteStore, pack_plan, round_plan
 from latent_explorer.reference import run_plan
-from tests.latent_explorer.conftest import missing
+from tests.browser import give_up
 from training_run.config.load import find_config, load_config
 from training_run.data.image_data import DataSpec
 from vae_mnist.build import build_networks
@@ -48,7 +48,7 @@ def pack(plan, examples, form="float16"):
 def run_in_node(folder, plan, examples, form="float16", gradient=False):
     """What the page's network gives for examples: a list of (N, numbers) arrays, one an output."""
     if not shutil.which("node"):
-        missing("needs node")
+        give_up("node is needed (Debian: nodejs)")
     description, data, rows = pack(plan, examples, form)
     job = {"description": description, "data": data, "examples": rows, "gradient": gradient}
     (folder / "network.json").write_text(json.dumps(job))
