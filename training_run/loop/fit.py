@@ -177,7 +177,6 @@ def run_to_end(context, callbacks, request):
 def remaining_batches(context):
     """The batches from the context's first step to the run's last."""
     config, clock = context.config, context.clock
-    max_shift = config.data.mirror_and_shift
     is_balanced, labels = config.data.balance, context.data.y_train
     return make_batches(
         context.data,
@@ -186,9 +185,17 @@ def remaining_batches(context):
         first_step=clock.first_step,
         num_steps=clock.total - clock.first_step,
         draw=context.model.draw,
-        augment=None if max_shift is None else mirror_and_shift(config.seed, max_shift),
+        augment=augmentation(config.data, config.seed),
         order=balanced_order(labels, config.seed) if is_balanced else None,
     )
+
+
+def augmentation(data_config, seed):
+    """What changes the images of every batch, a function for `make_batches`; None for nothing."""
+    max_shift = data_config.mirror_and_shift
+    if max_shift is None and not data_config.mirror:
+        return None
+    return mirror_and_shift(seed, max_shift or 0)
 
 
 def make_callbacks(family, context, request, checkpoint=None):
