@@ -74,7 +74,7 @@ def _score(arguments):
 
     quality = measure_run(run, name, settings, num, seed, effort)
     table = format_scores(quality.scores, quality.about.get("class_names"))
-    print(f"{run.path}: {name}.keras\n\n{table}\n")
+    print(f"{run.path}: {name}.keras\n{quality.about['data']}\n\n{table}\n")
     for text in quality.about["notes"]:
         print(f"note: {text}")
     try:

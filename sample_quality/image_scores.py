@@ -65,7 +65,8 @@ def score_images(images, reference, train, classifier=None, *, labels=None, seed
         reference: (N, H, W, C) uint8, real images that the model has not seen.
         train: (T, H, W, C) uint8, the training images, T at least M. For the floor, M of them
             take the place of the generated images.
-        classifier: a `Classifier`; None where there is none, which leaves the scores of pixels.
+        classifier: a `Classifier`, or `RandomConvolutions` where there is none, which leave out the
+            scores of classes; None for the scores of pixels alone.
         labels: (M,) ints, the classes that a conditional model was asked for.
         seed: of the choice of training images and of the bootstrap.
 
@@ -87,6 +88,7 @@ def score_images(images, reference, train, classifier=None, *, labels=None, seed
         protocol = protocol.by_classifier(classifier)
         classified = Sets(*map(classifier, sets))
         scores |= _feature_scores(classified, protocol, rng)
+    if classifier is not None and classifier.knows_classes:
         scores |= _class_scores(classified, protocol, rng)
         if labels is not None:
             matches = matches_label(classified.generated.classes, labels)

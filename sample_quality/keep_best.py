@@ -32,7 +32,7 @@ class FrechetScore:
 
     Args:
         network: the generator or decoder, which goes on training.
-        classifier: a `Classifier` of such images.
+        classifier: a `Classifier` of such images, or `RandomConvolutions`.
         train: (N, H, W, C) uint8; the first `MAX_REAL` are used.
         value_range: (low, high) of the network's images.
         num_images: samples to a score.

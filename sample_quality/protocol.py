@@ -37,8 +37,8 @@ class Protocol:
     """How a score was computed; scores of equal protocols can be compared.
 
     Attributes:
-        features: what represents an image: "mnist classifier", "pixels", ...
-        features_sha256: of the classifier's weights; "" for other features.
+        features: what represents an image: "mnist classifier", "random convolutions", "pixels", ...
+        features_sha256: of the classifier's weights, or of the convolutions; "" for other features.
         split: where the reference images come from, "test", "train" or "".
         real_sha256: of the reference images' bytes.
         num_real: number of reference images; 0 where samples are compared with each other or
@@ -75,10 +75,11 @@ class Protocol:
         return cls(EACH_IMAGE, "", "", "", 0, num_generated, seed)
 
     def by_classifier(self, classifier):
-        """The same protocol, with the features of a `Classifier`."""
-        record = classifier.record
+        """The same protocol, with the features of a `Classifier` or `RandomConvolutions`."""
         return dataclasses.replace(
-            self, features=f"{record.name} classifier", features_sha256=record.sha256
+            self,
+            features=classifier.features_name,
+            features_sha256=classifier.features_sha256,
         )
 
     def __str__(self):
@@ -188,10 +189,11 @@ class Quality(NamedTuple):
 
     Attributes:
         scores: dict of `METRICS` name to `Score`.
-        about: dict of what was scored: `run`, `network`, `network_sha256`, `prior_sha256` (of
-            prior.npz, if the run has a learned prior), and `notes`, a list of sentences. Where the
-            images have no classifier, `without_classifier` is the one of the notes that says why.
-            Where the images' classes have names, `class_names` is the list of them.
+        about: dict of what was scored: `data`, a name of the images with their number, `run`,
+            `network`, `network_sha256`, `prior_sha256` (of prior.npz, if the run has a learned
+            prior), and `notes`, a list of sentences. Where the images have no classifier,
+            `without_classifier` is the one of the notes that says why. Where the images' classes
+            have names, `class_names` is the list of them.
     """
 
     scores: dict
@@ -209,6 +211,7 @@ class QualityRecord(Record):
     notes: list[str] = Field(default_factory=list)
     without_classifier: str | None = None
     class_names: list[str] | None = None
+    data: str | None = None
     scores: dict[str, Score]
 
 

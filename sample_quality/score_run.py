@@ -6,6 +6,7 @@ Importing this imports TensorFlow. What is read before that is in `run_settings.
 from functools import partial
 
 from sample_quality.features.classifier import classifier_for
+from sample_quality.features.random_convolutions import RandomConvolutions
 from sample_quality.image_scores import score_each_image, score_images, score_normal_prior
 from sample_quality.priors import describe, latents_of, load_prior
 from sample_quality.protocol import MAX_REAL, METRICS, Quality
@@ -13,7 +14,7 @@ from sample_quality.run_settings import USUAL_EFFORT
 from sample_quality.scores.likelihood import binarize_images
 from sample_quality.stacked_scores import score_stacked
 from sample_quality.vae_scores import score_vae
-from training_run.data.datasets import load_dataset
+from training_run.data.datasets import find_dataset
 from training_run.data.image_data import NUM_STACKED
 from training_run.errors import UserError
 from training_run.files import sha256_of_file
@@ -46,16 +47,19 @@ def measure_run(run, name, settings, num, seed, effort=USUAL_EFFORT):
         "network_sha256": sha256_of_file(run.network(name)),
         "notes": notes,
     }
-    data = load_dataset(settings.data)
+    dataset = find_dataset(settings.data)
+    data = dataset.read(print)
+    about["data"] = describe_images(dataset.spec.title, data)
     if data.class_names:
         about["class_names"] = list(data.class_names)
     classifier = find_classifier(data, settings.data, notes.append)
     if classifier is None:
         about["without_classifier"] = notes[-1]
+        if settings.stacked:
+            raise UserError(f"{run.path}: modes are counted by a classifier. {notes[-1]}")
+        classifier = RandomConvolutions(data.x_train)
     network = load_network(run, name, LATENTS_TO_IMAGES)
     if settings.stacked:
-        if classifier is None:
-            raise UserError(f"{run.path}: {notes[-1]}")
         stacked_shape = (*data.x_train.shape[1:3], NUM_STACKED)
         _check_shape(run.network(name), network.output_shape[1:], stacked_shape)
         images = sample_images(network, num, seed, settings.value_range, None)
@@ -72,8 +76,7 @@ def measure_run(run, name, settings, num, seed, effort=USUAL_EFFORT):
     if prior is not None:
         about["prior_sha256"] = prior.record.prior_sha256
         notes.append(f"samples are drawn from a learned prior, a {describe(prior)}")
-        if classifier is not None:
-            scores |= score_normal_prior(draw(), reference, data.x_train, classifier, seed=seed)
+        scores |= score_normal_prior(draw(), reference, data.x_train, classifier, seed=seed)
     if name == "decoder" and run.network("encoder").is_file():
         scores |= _vae_scores(run, network, data, settings, effort, seed, notes.append, prior)
     return Quality({name: scores[name] for name in METRICS if name in scores}, about)
@@ -134,8 +137,18 @@ def find_classifier(data, data_config, note):
     try:
         return classifier_for(data, data_config)
     except UserError as error:
-        note(f"only pixels were compared, since the other scores need a classifier: {error}")
+        note(
+            "images are compared by random convolutions, and there are no scores of classes, since "
+            f"there is no classifier: {error}"
+        )
         return None
+
+
+def describe_images(title, data):
+    """A name of the images with their number: "Images of sprites, 4,021 images, 12 classes"."""
+    num_images = len(data.x_train) + len(data.x_test)
+    classes = "" if data.num_classes is None else f", {data.num_classes:,} classes"
+    return f"{title}, {num_images:,} images{classes}"
 
 
 def sample_images(network, num, seed, value_range, labels, latents=None):

@@ -10,7 +10,6 @@ from pydantic import Field
 from training_run.config.intervals import Interval
 from training_run.config.load import problems_between_rows
 from training_run.config.sections import Section
-from training_run.config.yaml_source import Problem
 from training_run.errors import UserError
 
 MIN_SAMPLES, MAX_SAMPLES = 1000, 50_000
@@ -44,28 +43,27 @@ def quality_problems(config, spec, path):
         path: the configuration's file, for the message.
 
     Returns:
-        A list of at most one `Problem`: the images have no labels, which a classifier needs, or
-        scores would fall between the rows of the log.
+        A list of at most one `Problem`: scores would fall between the rows of the log.
     """
     if not config.quality.every:
         return []
-    if spec.num_classes is None:
-        message = (
-            "expected null with images that have no labels, by which a classifier could learn "
-            f"what to look at, received {config.quality.every!r} with {config.data.dataset!r}"
-        )
-        return [Problem(str(path), "quality.every", message)]
     return problems_between_rows(config, spec, path, "quality.every", config.quality.every)
 
 
 def find_classifier(config, data):
     """The `Classifier` of the run's `ImageData` as they were read; None where scores are off.
 
+    Images without labels have `RandomConvolutions`.
+
     Raises:
         UserError: if there is none; the sentence names the command that trains it.
     """
     if not config.quality.every:
         return None
+    if data.num_classes is None:
+        from sample_quality.features.random_convolutions import RandomConvolutions
+
+        return RandomConvolutions(data.x_train)
     from sample_quality.features.classifier import classifier_for
 
     try:

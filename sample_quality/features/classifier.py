@@ -6,6 +6,7 @@ used only if their checksum is the record's.
 
 import dataclasses
 import json
+import shlex
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +46,7 @@ class ClassifierRecord:
         sha256: of the weights' file.
         test_accuracy: of the saved weights; None if the test images have no labels.
         num_test: number of test images.
+        floor: test accuracy that it needs to be used; None in older files.
         steps: training steps.
         seed: of the training.
         format: version of the two files.
@@ -60,6 +62,7 @@ class ClassifierRecord:
     num_test: int
     steps: int
     seed: int
+    floor: float | None = None
     format: int = FORMAT
 
 
@@ -87,6 +90,18 @@ class Classifier:
         self.network, self.record = network, record
         outputs = [network.get_layer("features").output, network.outputs[0]]
         self._classify = tf.function(keras.Model(network.inputs, outputs), reduce_retracing=True)
+
+    knows_classes = True
+
+    @property
+    def features_name(self):
+        """Of its features, for a protocol."""
+        return f"{self.record.name} classifier"
+
+    @property
+    def features_sha256(self):
+        """Of its weights, for a protocol."""
+        return self.record.sha256
 
     def __call__(self, images):
         """The `Classified` of (N, H, W, C) uint8 images.
@@ -235,20 +250,40 @@ def classifier_for(data, data_config):
         data_config: the `data` section that it was loaded by.
 
     Raises:
-        UserError: there is none; the sentence names the command that trains it.
+        UserError: there is none, and the sentence names the command that trains it; or there is
+            one that is too often wrong.
     """
-    for path in (SHIPPED, cached_classifier(data.checksum)):
-        if path.is_file() and read_record(path).sha256_x_train == data.checksum:
-            return load_classifier(path)
     if data.num_classes is None:
         raise UserError("training one takes images with labels, and these have none")
-    keys = ("dataset", "path", "image_size", "num_channels")
-    values = {key: getattr(data_config, key) for key in keys}
-    options = [f"--{key.replace('_', '-')} {value}" for key, value in values.items() if value]
+    for path in (SHIPPED, cached_classifier(data.checksum)):
+        if path.is_file() and read_record(path).sha256_x_train == data.checksum:
+            return _good_enough(load_classifier(path))
     raise UserError(
         "expected a classifier of these images, received none; train it with: "
-        f"python -m sample_quality.train_classifier {' '.join(options)}"
+        f"python -m sample_quality.train_classifier {' '.join(options_of(data_config))}"
     )
+
+
+def _good_enough(classifier):
+    accuracy, floor = classifier.record.test_accuracy, classifier.record.floor
+    if None not in (accuracy, floor) and accuracy < floor:
+        raise UserError(
+            f"expected a classifier that is right on {100 * floor:.0f}% of held-out images, "
+            f"received one that is on {100 * accuracy:.0f}%; more images of each class help"
+        )
+    return classifier
+
+
+def options_of(data_config):
+    """Options of `train_classifier` that name the images of a `data` section."""
+    values = {
+        "--data": data_config.path or data_config.dataset,
+        "--image-size": data_config.image_size,
+        "--num-channels": data_config.num_channels,
+        "--max-images": data_config.max_images,
+        "--labels": None if data_config.labels == "auto" else data_config.labels,
+    }
+    return [f"{option} {shlex.quote(str(value))}" for option, value in values.items() if value]
 
 
 def _weights(network):

@@ -4,6 +4,7 @@ import dataclasses
 import time
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from sample_quality.features.classifier import (
@@ -60,9 +61,24 @@ def train_classifier(data, name, seed, report=lambda line: None):
     )
     if data.y_test is not None:
         correct = Classifier(network, record)(data.x_test).classes == data.y_test
-        record = dataclasses.replace(record, test_accuracy=round(float(correct.mean()), 6))
+        record = dataclasses.replace(
+            record,
+            test_accuracy=round(float(correct.mean()), 6),
+            floor=round(accuracy_floor(data.y_test), 6),
+        )
     report(f"test accuracy {record.test_accuracy}, {time.monotonic() - started:.0f} s")
     return network, record
+
+
+def accuracy_floor(labels):
+    """The accuracy of a classifier with half of the errors of one that guesses.
+
+    A guess is always the most frequent class.
+
+    Args:
+        labels: (N,) ints, of the held-out images.
+    """
+    return (1 + float(np.bincount(labels).max() / len(labels))) / 2
 
 
 def _fit(network, data, seed, report):

@@ -1,6 +1,7 @@
 """A user's own images from the folder to samples, through the commands that a user types."""
 
 import os
+import shlex
 import shutil
 
 import numpy as np
@@ -10,6 +11,10 @@ from PIL import Image
 from gan_mnist.interpolate import main as gan_interpolate
 from gan_mnist.sample import main as gan_sample
 from gan_mnist.train import main as gan_train
+from sample_quality.command import main as score
+from sample_quality.features import training
+from sample_quality.protocol import read_quality
+from sample_quality.train_classifier import main as train_classifier
 from tests.soak.tiny import ARGUMENTS
 from training_run.config.sections import DataConfig
 from training_run.config.yaml_source import parse_yaml
@@ -132,6 +137,30 @@ def test_labels_that_are_not_there_are_refused(animals, tmp_path, capsys, overri
     assert gan_train(words) == 2
     assert sentence in capsys.readouterr().err
     assert not (tmp_path / "outputs").exists()
+
+
+# Scores
+
+
+def test_scores_of_classes_by_a_classifier_of_the_users_own_images(
+    animals, gan_run, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setenv("GAN_VAE_MNIST_CACHE", str(tmp_path))
+    assert score([str(gan_run), "--num", "100"]) == 0
+    printed = capsys.readouterr().out
+    assert f"Images of {animals.name}, 70 images, 3 classes" in printed
+    assert "by random convolutions" in printed
+    command = printed.partition("python -m sample_quality.train_classifier ")[2].splitlines()[0]
+    monkeypatch.setattr(training, "MIN_STEPS", 60)
+    monkeypatch.setattr(training, "accuracy_floor", lambda labels: 0.0)  # of seven images
+    assert train_classifier(shlex.split(command)) == 0
+    assert score([str(gan_run), "--num", "100"]) == 0
+    printed = capsys.readouterr().out
+    assert "share of each class: cat " in printed
+    quality = read_quality(gan_run / "quality.json")
+    assert quality.about["class_names"] == ["cat", "dog", "ewe"]
+    accuracy = quality.scores["conditional_accuracy"]
+    assert accuracy.protocol.features == f"{animals.name} classifier"
 
 
 # A folder that changes after a run began

@@ -120,12 +120,12 @@ def test_scores_that_cannot_be_had_are_refused(tiny_data, tmp_path, capsys, over
     assert not (tmp_path / "outputs").exists()
 
 
-def test_images_without_labels_have_no_scores(tmp_path, capsys):
+def test_images_without_labels_are_scored_by_random_convolutions(tmp_path):
     folder = tmp_path / "pictures"
     folder.mkdir()
     for number in range(20):
         Image.new("L", (16, 16), 10 * number).save(folder / f"{number}.png")
-    options = ["data.dataset=image_folder", "data.image_size=16"]
-    assert train_gan(gan_arguments(folder, tmp_path / "outputs", *options)) == 2
-    assert "expected null with images that have no labels" in capsys.readouterr().err
-    assert not (tmp_path / "outputs").exists()
+    options = ["data.dataset=image_folder", "data.image_size=16", "data.cache=false"]
+    assert train_gan(gan_arguments(folder, tmp_path / "outputs", *options)) == 0
+    best = tmp_path / "outputs" / "00001-gan_mlp_smoke" / "best" / "score.json"
+    assert json.loads(best.read_text())["protocol"]["features"] == "random convolutions"

@@ -182,14 +182,20 @@ def test_what_older_scores_lack_is_measured_as_all_scores_are(run):
     assert more == {name: scores[name] for name in more}
 
 
-def test_without_a_classifier_only_pixels_are_compared_and_the_file_says_why(
+def test_without_a_classifier_images_are_compared_by_random_convolutions_and_the_file_says_why(
     run, tmp_path, monkeypatch, capsys
 ):
     monkeypatch.setenv("GAN_VAE_MNIST_CACHE", str(tmp_path / "empty"))
     assert main([str(run)]) == 0
     quality = read_quality(run / "quality.json")
-    pixels = ["sharpness", "fine_detail", "contrast", "memorized", "duplicated"]
-    assert list(quality.scores) == pixels
+    assert list(quality.scores) == [
+        "frechet_distance", "kernel_distance", "precision", "recall", "density", "coverage",
+        "sharpness", "fine_detail", "contrast", "memorized", "duplicated",
+    ]  # fmt: skip
+    protocol = quality.scores["frechet_distance"].protocol
+    assert protocol.features == "random convolutions"
+    assert len(protocol.features_sha256) == 64
+    assert quality.about["data"] == "Images of tiny, 60 images, 10 classes"
     assert "python -m sample_quality.train_classifier" in quality.about["notes"][0]
     assert quality.about["notes"][0] in capsys.readouterr().out
     assert quality.about["without_classifier"] == quality.about["notes"][0]

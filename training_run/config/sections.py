@@ -78,6 +78,9 @@ class DataConfig(Section):
     balance: bool = Field(
         False, description="draw images of all classes equally often, however many each has"
     )
+    mirror: bool = Field(
+        False, description="augmentation: mirror half of the images, drawn again for every batch"
+    )
     mirror_and_shift: Annotated[int, Field(ge=0, le=64)] | None = Field(
         None,
         description="augmentation: mirror half of the images and shift each by up to this many "

@@ -4,6 +4,7 @@ MNIST: Yann LeCun and Corinna Cortes, CC BY-SA 3.0. Fashion-MNIST: Zalando SE, M
 arXiv:1708.07747.
 """
 
+import dataclasses
 import io
 import os
 import zipfile
@@ -49,7 +50,12 @@ def find(pinned, title, noun, data_config):
         UserError: the local arrays cannot be used.
     """
     if data_config.path is not None:
-        return find_local(data_config.path, title, noun)
+        dataset = find_local(data_config.path, title, noun)
+        if dataset.spec.num_train == _SHAPES["x_train"][0]:
+            return dataset
+        name = Path(data_config.path).stem
+        spec = dataclasses.replace(dataset.spec, title=f"Images of {name}", noun="images")
+        return dataset._replace(spec=spec)
     return Dataset(DataSpec(60000, (28, 28, 1), 10, title, noun), partial(_read, pinned))
 
 

@@ -197,8 +197,9 @@ def remaining_batches(context):
 
 def augmentation(config, num_stacked):
     """What is done to each batch of images as bytes, a function of (images, step); or None."""
-    seed, max_shift = config.seed, config.data.mirror_and_shift
-    change = None if max_shift is None else mirror_and_shift(seed, max_shift)
+    seed, max_shift, change = config.seed, config.data.mirror_and_shift, None
+    if config.data.mirror or max_shift is not None:
+        change = mirror_and_shift(seed, max_shift or 0)
     if num_stacked == 1:
         return change
     stack = stack_channels(seed, num_stacked)

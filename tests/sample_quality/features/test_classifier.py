@@ -13,12 +13,13 @@ from sample_quality.features.classifier import (
     build_classifier,
     classifier_for,
     load_classifier,
+    options_of,
     read_record,
     save_classifier,
 )
 from sample_quality.features.training import random_shift, train_classifier
 from sample_quality.scores.frechet import frechet_distance, moments
-from sample_quality.train_classifier import main
+from sample_quality.train_classifier import data_of, main
 from training_run.config.sections import DataConfig
 from training_run.data.datasets import load_dataset
 from training_run.data.image_data import ImageData, make_image_data
@@ -137,11 +138,12 @@ def test_another_seed_gives_other_weights():
 
 
 @pytest.mark.usefixtures("quick_and_apart")
-def test_the_command_trains_and_scores_find_it(tiny_data, data, tmp_path, capsys):
+def test_the_command_trains_and_scores_find_it(tiny_data, data, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(training, "accuracy_floor", lambda labels: 0.0)
     config = DataConfig(path=str(tiny_data))
-    with pytest.raises(UserError, match=f"train_classifier --dataset mnist --path {tiny_data}"):
+    with pytest.raises(UserError, match=f"train_classifier --data {tiny_data}"):
         classifier_for(data, config)
-    assert main(["--path", str(tiny_data)]) == 0
+    assert main(["--data", str(tiny_data)]) == 0
     output = capsys.readouterr().out
     assert "epoch 4/4" in output
     classifier = classifier_for(data, config)
@@ -239,3 +241,35 @@ def test_shifts_move_images_on_black_and_differ():
     assert {column for _, column in places} == {2, 3, 4, 5, 6}
     np.testing.assert_array_equal(random_shift(0, 2)(images, 5), shifted)
     assert (random_shift(0, 2)(images, 6) != shifted).numpy().any()
+
+
+def test_the_floor_halves_the_errors_of_guessing():
+    assert training.accuracy_floor(np.array([0, 0, 0, 1])) == pytest.approx(0.875)
+    assert training.accuracy_floor(np.arange(10)) == pytest.approx(0.55)
+
+
+@pytest.mark.usefixtures("quick_and_apart")
+def test_a_classifier_below_its_floor_is_not_used(tiny_data, data, monkeypatch, capsys):
+    monkeypatch.setattr(training, "accuracy_floor", lambda labels: 0.999)
+    assert main(["--data", str(tiny_data)]) == 0
+    assert "below the 100% that scores need, so it is not used" in capsys.readouterr().out
+    with pytest.raises(UserError, match="expected a classifier that is right on 100% of held-out"):
+        classifier_for(data, DataConfig(path=str(tiny_data)))
+
+
+@pytest.mark.parametrize(
+    ("named", "dataset", "path"),
+    [("fashion_mnist", "fashion_mnist", None), ("x.npz", "mnist", "x.npz"), ("idx", "mnist", "idx"),
+     ("pictures", "image_folder", "pictures")],
+)  # fmt: skip
+def test_one_way_to_name_data(tmp_path, monkeypatch, named, dataset, path):
+    monkeypatch.chdir(tmp_path)
+    for place in ("idx/train-images-idx3-ubyte", "pictures/cats/1.png"):
+        (tmp_path / place).parent.mkdir(parents=True)
+        (tmp_path / place).write_bytes(b"")
+    assert data_of(named, "mnist", None) == {"dataset": dataset, "path": path}
+
+
+def test_the_command_for_a_folder_is_told_whole():
+    config = DataConfig(dataset="image_folder", path="my cats", image_size=32, labels="x.csv")
+    assert options_of(config) == ["--data 'my cats'", "--image-size 32", "--labels x.csv"]
