@@ -50,7 +50,7 @@ def build_page(runs, networks, pictures, real, qualities, seed, *, explorer=None
         "scores_by_seed": _scores_by_seed(runs, qualities) if len(entries) < len(runs) else None,
         "notes": _notes(runs, qualities),
         "without_classifier": [
-            run.title for run in runs if "frechet_distance" not in qualities[run.title].scores
+            run.title for run in runs if "class_imbalance" not in qualities[run.title].scores
         ],
         "num_neighbours": NUM_NEIGHBOURS,
         "num_strips": NUM_STRIPS,

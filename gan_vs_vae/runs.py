@@ -12,6 +12,7 @@ import numpy as np
 from gan_vs_vae.wording import join_with_and
 from sample_quality.run_settings import RunSettings, image_network, read_settings
 from training_run.config.intervals import interval_to_steps
+from training_run.config.sections import DataConfig
 from training_run.config.yaml_source import read_yaml
 from training_run.data.datasets import find_dataset
 from training_run.data.image_data import DataSpec
@@ -26,6 +27,9 @@ from training_run.run_folder.resume import flatten
 
 FAMILIES = {"gan": "GAN", "vae": "VAE"}
 """Family in a configuration to its name in the report."""
+
+NAMES = {MNIST.sha256["x_train"]: "mnist", FASHION_MNIST.sha256["x_train"]: "fashion_mnist"}
+"""SHA-256 of the training images of a data set to its name; both are also read from local files."""
 
 NOT_COMPARED = ("output_dir", "name")
 """Keys of a configuration that do not change what is trained."""
@@ -163,12 +167,14 @@ def read_run(folder):
 
 
 def _named(spec, data_config, environment):
-    """The `DataSpec` with the name of local images: a file of any images may be read as `mnist`."""
-    recorded = environment and environment.data.sha256_x_train
-    known = {MNIST.sha256["x_train"], FASHION_MNIST.sha256["x_train"]}
-    if data_config.path is None or recorded in known:
+    """The `DataSpec` with the name of local arrays: a file of any images may be read as `mnist`."""
+    if data_config.path is None or data_config.dataset not in NAMES.values():
         return spec
-    return replace(spec, title=f"Images in {Path(data_config.path).name}", noun="images")
+    recorded = environment and environment.data.sha256_x_train
+    if recorded in NAMES:
+        known = find_dataset(DataConfig(dataset=NAMES[recorded])).spec
+        return replace(spec, title=known.title, noun=known.noun)
+    return replace(spec, title=f"Images of {Path(data_config.path).stem}", noun="images")
 
 
 def _read_environment(folder):

@@ -115,7 +115,7 @@ def test_other_training_images_of_the_same_shape_are_refused(make):
 
 def test_local_images_are_not_called_digits_unless_the_record_says_so(make):
     path = make("00001-x")
-    assert read_run(RunDir(path)).spec.title == "Images in tiny.npz"
+    assert read_run(RunDir(path)).spec.title == "Images of tiny"
     assert read_run(RunDir(path)).spec.noun == "images"
     record = {"data": {"sha256_x_train": MNIST.sha256["x_train"]}}
     (path / "environment.json").write_text(json.dumps(record))

@@ -72,7 +72,7 @@ def test_a_run_is_scored_and_the_file_says_how(run, capsys):
     assert len(quality.about["network_sha256"]) == 64
     score = quality.scores["frechet_distance"]
     assert (score.protocol.num_real, score.protocol.num_generated) == (10, 50)
-    assert score.protocol.features == "mnist classifier"
+    assert score.protocol.features == "tiny classifier"
     assert "conditional_accuracy" not in quality.scores
     assert "without_classifier" not in quality.about
     assert score.value > score.floor > 0
