@@ -108,8 +108,7 @@ def pack_prior(prior, store):
     mixture = prior.mixture
     rows, columns = np.tril_indices(mixture.means.shape[1])
     packed = {
-        # The run draws its samples at this temperature; older records have none.
-        "temperature": prior.record.model_dump().get("temperature", 1.0),
+        "temperature": prior.record.temperature,  # at which the run draws its samples
         "weights": store.add(mixture.weights),
         "means": store.add(mixture.means.astype(np.float16)),
         "cholesky": store.add(mixture.cholesky[:, rows, columns].astype(np.float16)),

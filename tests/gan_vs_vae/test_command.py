@@ -85,7 +85,7 @@ def test_both_families_their_seeds_and_their_scores_are_there(page):
     assert "Each seed by itself" in page
     assert "not scored while training" in page
     assert "set quality.every" in page
-    assert "Images in tiny.npz: 50 grey training images of 8×8 pixels" in page
+    assert "Images of tiny: 50 grey training images of 8×8 pixels" in page
     assert "encodings of two test images" in page
     assert "/tmp" not in page
 

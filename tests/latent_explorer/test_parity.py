@@ -17,6 +17,7 @@ from keras import layers
 
 from gan_mnist.build import build_discriminator, build_generator
 from gan_mnist.config import GANConfig
+from gan_mnist.spectral import plain_network
 from latent_explorer.fold import fold_batch_normalization
 from latent_explorer.page import join_modules
 from latent_explorer.plan import plan_network
@@ -113,6 +114,7 @@ def networks_of(preset, conditional=False):
     if preset.startswith("gan"):
         config = load_config(GANConfig, find_config(preset), overrides)
         networks = build_generator(config, spec), build_discriminator(config, spec)
+        networks = map(plain_network, networks)  # as a run saves them
     else:
         config = load_config(VAEConfig, find_config(preset), overrides)
         networks = reversed(build_networks(config, spec))

@@ -38,6 +38,15 @@ _SHAPES = {
 }
 
 
+CLASS_NAMES = {
+    "fashion_mnist": (
+        "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
+        "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
+    ),
+}  # fmt: skip
+"""Name of a data set to the names of its classes. Digits have none: their numbers say it."""
+
+
 def find(pinned, title, noun, data_config):
     """The `Dataset` of MNIST or Fashion-MNIST, or of the local arrays at `data.path`.
 
@@ -56,12 +65,14 @@ def find(pinned, title, noun, data_config):
         name = Path(data_config.path).stem
         spec = dataclasses.replace(dataset.spec, title=f"Images of {name}", noun="images")
         return dataset._replace(spec=spec)
-    return Dataset(DataSpec(60000, (28, 28, 1), 10, title, noun), partial(_read, pinned))
+    spec = DataSpec(60000, (28, 28, 1), 10, title, noun, CLASS_NAMES.get(pinned.name))
+    return Dataset(spec, partial(_read, pinned))
 
 
 def _read(pinned, report):
     arrays, where = load_pinned(pinned, report)
-    return make_image_data(arrays, 10, f"{pinned.name}, from {where}.")
+    source, names = f"{pinned.name}, from {where}.", CLASS_NAMES.get(pinned.name)
+    return make_image_data(arrays, 10, source, names)
 
 
 def read_csv_wheel(path):

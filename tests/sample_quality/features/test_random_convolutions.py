@@ -70,7 +70,7 @@ def test_scores_of_images_without_labels_name_their_features(features):
     scores = score_images(images, test, train, features, seed=0)
     assert list(scores) == [
         "frechet_distance", "kernel_distance", "precision", "recall", "density", "coverage",
-        "memorized", "duplicated",
+        "sharpness", "fine_detail", "contrast", "memorized", "duplicated",
     ]  # fmt: skip
     protocol = scores["frechet_distance"].protocol
     assert protocol.features == "random convolutions"

@@ -29,7 +29,13 @@ def classify(images):
 
 def make_classifier():
     record = SimpleNamespace(name="tiny", sha256="0" * 64)
-    return type("Tiny", (), {"record": record, "__call__": lambda self, images: classify(images)})()
+    attributes = {
+        "record": record,
+        "features_name": "tiny classifier",
+        "features_sha256": "ab" * 32,
+        "__call__": lambda self, images: classify(images),
+    }
+    return type("Tiny", (), attributes)()
 
 
 def test_each_channel_is_seen_alone():
