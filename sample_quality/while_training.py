@@ -10,6 +10,7 @@ from pydantic import Field
 from training_run.config.intervals import Interval
 from training_run.config.load import problems_between_rows
 from training_run.config.sections import Section
+from training_run.config.yaml_source import Problem
 from training_run.errors import UserError
 
 MIN_SAMPLES, MAX_SAMPLES = 1000, 50_000
@@ -43,10 +44,17 @@ def quality_problems(config, spec, path):
         path: the configuration's file, for the message.
 
     Returns:
-        A list of at most one `Problem`: scores would fall between the rows of the log.
+        A list of at most one `Problem`: stacked images are scored by their modes alone, or scores
+        would fall between the rows of the log.
     """
     if not config.quality.every:
         return []
+    if getattr(config.data, "stacked", False):  # a key of some families
+        message = (
+            "expected null with data.stacked, whose modes python -m sample_quality counts, "
+            f"received {config.quality.every}"
+        )
+        return [Problem(str(path), "quality.every", message)]
     return problems_between_rows(config, spec, path, "quality.every", config.quality.every)
 
 

@@ -7,7 +7,6 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from latent_explorer.command import main
-from tests.latent_explorer.conftest import browser  # noqa: F401
 from tests.latent_explorer.test_browser import open_page, pixels, resize, settle, wait
 
 MEGABYTE = 1_000_000
@@ -42,7 +41,7 @@ def test_both_models_fit_into_a_mail(bundled_page):
     assert bundled_page.stat().st_size <= LARGEST
 
 
-def test_it_loads_over_3g_on_a_slow_processor(browser, address):  # noqa: F811
+def test_it_loads_over_3g_on_a_slow_processor(browser, address):
     resize(browser, 375, 812, mobile=True)
     browser.execute_cdp_cmd("Network.enable", {})
     browser.execute_cdp_cmd(
@@ -67,7 +66,7 @@ def test_it_loads_over_3g_on_a_slow_processor(browser, address):  # noqa: F811
         browser.execute_cdp_cmd("Network.disable", {})
 
 
-def test_the_bundled_gan_draws_the_same_in_the_page_as_in_keras(browser, bundled_page):  # noqa: F811
+def test_the_bundled_gan_draws_the_same_in_the_page_as_in_keras(browser, bundled_page):
     import keras
     import numpy as np
 

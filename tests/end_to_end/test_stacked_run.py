@@ -64,5 +64,5 @@ def test_what_needs_labels_is_refused(tiny_data, tmp_path, capsys):
     assert train(arguments(tiny_data, tmp_path, "quality.every=10")) == 2
     errors = capsys.readouterr().err
     assert "model.conditional: expected a data set with labels" in errors
-    assert "quality.every: expected null with images that have no labels" in errors
+    assert "quality.every: expected null with data.stacked" in errors
     assert not (tmp_path / NAME).exists()

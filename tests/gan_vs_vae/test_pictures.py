@@ -181,7 +181,7 @@ def test_samples_and_interpolations_come_from_the_learned_prior(tmp_path, data, 
     """A prior of one narrow Gaussian whose mean is light grey."""
     means = np.full((1, SIZE * SIZE), 0.8, np.float32)
     narrow = 1e-6 * np.eye(SIZE * SIZE, dtype=np.float32)[None]
-    prior = Prior(Mixture(np.ones(1, np.float32), means, narrow), None)
+    prior = Prior(Mixture(np.ones(1, np.float32), means, narrow), SimpleNamespace(temperature=1.0))
     monkeypatch.setattr(pictures, "load_prior", lambda folder, networks: prior)
     run = make_run(tmp_path, "decoder")
     made = make_pictures(run, {"decoder": painter()}, data, seed=0)

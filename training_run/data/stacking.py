@@ -28,7 +28,7 @@ def stacked(dataset):
         image_shape=(height, width, NUM_STACKED),
         num_classes=None,
         class_names=None,
-        title=f"Stacked {dataset.spec.title}",
+        title=f"{dataset.spec.title}, stacked",
         noun=f"stacked {dataset.spec.noun}",
     )
 

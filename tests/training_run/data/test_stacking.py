@@ -30,7 +30,7 @@ def test_a_stacked_data_set_has_three_channels_and_no_labels_but_keeps_its_image
     single, three = find_dataset(config(digits, False)), find_dataset(config(digits))
     assert three.spec.image_shape == (2, 2, 3)
     assert three.spec.num_classes is None
-    assert three.spec.title == "Stacked MNIST digits"
+    assert three.spec.title == "Images of digits, stacked"
     data = three.read(print)
     assert data.spec.image_shape == (2, 2, 3)
     assert (data.y_train, data.y_test) == (None, None)

@@ -129,7 +129,9 @@ def open_cache(place, image_shape, report):
     """The `Decoded` of a whole cache; None if there is none, or it is damaged."""
     try:
         record = read_record(place.record, CacheRecord)
-        images = np.load(place.images, mmap_mode="c")  # no write reaches the file
+        images = np.load(
+            place.images, mmap_mode="c", allow_pickle=False
+        )  # no write reaches the file
     except (UserError, OSError, ValueError, EOFError):
         return None
     if images.shape != (record.num_images, *image_shape) or images.dtype != np.uint8:
@@ -248,7 +250,7 @@ def _finish(place, num_images, image_shape, tally):
         file.flush()
         os.fsync(file.fileno())
     os.replace(place.part, place.images)
-    images = np.load(place.images, mmap_mode="r")
+    images = np.load(place.images, mmap_mode="r", allow_pickle=False)
     num_train = num_images - num_held_out(num_images)
     record = CacheRecord(
         num_images=num_images,
