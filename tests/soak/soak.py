@@ -9,6 +9,7 @@ when its time is up. Prints a table of counts; exit code 1 if anything was not a
 import argparse
 import os
 import random
+import shutil
 import sys
 import tempfile
 import time
@@ -64,8 +65,9 @@ def soak_processes(folder, seed, seconds):
     """The parts that start processes of their own; as `soak`."""
     from tests.soak import endings
 
-    world = folder / "world"
-    run, images = world / "outputs/00001-gan_mlp_smoke", world / "tiny.npz"
+    images, name = folder / "world/tiny.npz", "00001-gan_mlp_smoke"
+    # A run of its own: the other process watches that nothing in the world changes.
+    run = shutil.copytree(folder / "world/outputs" / name, folder / "own" / name)
     rows, started, shares = [], time.monotonic(), iter(_sums(SHARES.values()))
     ends, faults = endings.soak_signals(
         images, folder, 60, seed, started + seconds * next(shares), report=tell
