@@ -10,10 +10,16 @@ from pathlib import Path
 import numpy as np
 
 from gan_vs_vae.wording import join_with_and
-from sample_quality.run_settings import RunSettings, image_network, read_settings
+from sample_quality.run_settings import (
+    FAMILIES,
+    RunSettings,
+    check_each_once,
+    image_network,
+    read_image_run,
+    read_settings,
+)
 from training_run.config.intervals import interval_to_steps
 from training_run.config.sections import DataConfig
-from training_run.config.yaml_source import read_yaml
 from training_run.data.datasets import find_dataset
 from training_run.data.image_data import DataSpec
 from training_run.data.mnist import FASHION_MNIST, MNIST
@@ -24,9 +30,6 @@ from training_run.run_folder.log import read_log
 from training_run.run_folder.networks import check_network
 from training_run.run_folder.paths import RunDir
 from training_run.run_folder.resume import flatten
-
-FAMILIES = {"gan": "GAN", "vae": "VAE"}
-"""Family in a configuration to its name in the report."""
 
 NAMES = {MNIST.sha256["x_train"]: "mnist", FASHION_MNIST.sha256["x_train"]: "fashion_mnist"}
 """SHA-256 of the training images of a data set to its name; both are also read from local files."""
@@ -125,9 +128,7 @@ def read_runs(references, output_dir):
         UserError: a run cannot be used, is given twice, or has other images than the first.
     """
     runs = [read_run(find_run(reference, output_dir)) for reference in references]
-    for folder, count in Counter(run.folder.path.resolve() for run in runs).items():
-        if count > 1:
-            raise UserError(f"{folder}: expected each run once, received it {count} times")
+    check_each_once([run.folder for run in runs])
     _check_same_images(runs, references)
     return _with_unique_titles(runs)
 
@@ -139,12 +140,7 @@ def read_run(folder):
         UserError: it is no run of a GAN or a VAE with a saved network.
     """
     settings = read_settings(folder)
-    values = read_yaml(folder.config).values
-    family = str(values.get("family"))
-    if family not in FAMILIES:
-        raise UserError(
-            f"{folder.path}: expected a run of a GAN or a VAE, received one of family {family!r}"
-        )
+    _, values = read_image_run(folder)
     if settings.stacked:
         raise UserError(
             f"{folder.path}: expected a run of single images, received one of stacked images "

@@ -3,15 +3,17 @@
 from collections import Counter
 from dataclasses import dataclass, replace
 
-from sample_quality.run_settings import RunSettings, image_network, read_settings
-from training_run.config.yaml_source import read_yaml
-from training_run.errors import UserError
+from sample_quality.run_settings import (
+    FAMILIES,
+    RunSettings,
+    check_each_once,
+    image_network,
+    read_image_run,
+    read_settings,
+)
 from training_run.run_folder.find import find_run
 from training_run.run_folder.networks import check_network
 from training_run.run_folder.paths import RunDir
-
-FAMILIES = {"gan": "GAN", "vae": "VAE"}
-"""Family in a configuration to its name in the page."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +46,7 @@ def read_runs(references, output_dir):
         UserError: a run cannot be explored, or is given twice.
     """
     runs = [read_run(find_run(reference, output_dir)) for reference in references]
-    for path, count in Counter(run.folder.path.resolve() for run in runs).items():
-        if count > 1:
-            raise UserError(f"{path}: expected each run once, received it {count} times")
+    check_each_once([run.folder for run in runs])
     return _with_unique_titles(runs)
 
 
@@ -57,12 +57,7 @@ def read_run(folder):
         UserError: it is no run of a GAN or a VAE with saved networks.
     """
     settings = read_settings(folder)
-    values = read_yaml(folder.config).values
-    family = str(values.get("family"))
-    if family not in FAMILIES:
-        raise UserError(
-            f"{folder.path}: expected a run of a GAN or a VAE, received one of family {family!r}"
-        )
+    family, values = read_image_run(folder)
     if family == "vae":
         check_network(folder, "encoder")
     elif folder.network("discriminator").is_file():

@@ -1,6 +1,7 @@
 """What a run's configuration says of its images, read without TensorFlow and for any family."""
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -16,6 +17,9 @@ from training_run.run_folder.networks import check_network
 NUM_SAMPLES, NUM_STACKED_SAMPLES = 10_000, 25_600
 """Samples that are scored where nobody says how many: of images, and of stacked images, where each
 of 1,000 modes can then be seen 26 times."""
+
+FAMILIES = {"gan": "GAN", "vae": "VAE"}
+"""Family of a run that draws images, as configurations name it, to its name for readers."""
 
 
 class VAEValues(Record):
@@ -93,6 +97,28 @@ def read_settings(run):
             f"{run.config}: expected a run's configuration with data and model.value_range, "
             "received something else"
         ) from None
+
+
+def read_image_run(run):
+    """(family, configuration) of a run that draws images: a key of `FAMILIES`, nested dicts.
+
+    Raises:
+        UserError: if it is a run of another family.
+    """
+    values = read_yaml(run.config).values
+    family = str(values.get("family"))
+    if family not in FAMILIES:
+        raise UserError(
+            f"{run.path}: expected a run of a GAN or a VAE, received one of family {family!r}"
+        )
+    return family, values
+
+
+def check_each_once(runs):
+    """Raise `UserError` if two of these `RunDir`s are the same folder."""
+    for path, count in Counter(run.path.resolve() for run in runs).items():
+        if count > 1:
+            raise UserError(f"{path}: expected each run once, received it {count} times")
 
 
 def image_network(run):
