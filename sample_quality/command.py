@@ -10,7 +10,7 @@ from training_run.cli.arguments import add_run_arguments, check_output, check_se
 from training_run.cli.parser import CommandParser, integer
 from training_run.cli.run_command import run_command
 from training_run.errors import UserError
-from training_run.run_folder.find import BUNDLED_FOLDER, find_run
+from training_run.run_folder.find import find_run, is_bundled
 from training_run.tensorflow_import import import_tensorflow
 
 MIN_IMAGES, MAX_IMAGES = 100, 100_000
@@ -87,7 +87,7 @@ def _score(arguments):
 
 def default_out(run):
     """Where a run's scores go: its folder; for a bundled model, the working directory."""
-    if run.path.parent == BUNDLED_FOLDER:
+    if is_bundled(run):
         return Path(f"{run.path.name}-quality.json")
     return run.path / "quality.json"
 
