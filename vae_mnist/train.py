@@ -8,6 +8,8 @@ if __name__ == "__main__":  # first, since the other imports take a while
     end_on_signals()
 
 from training_run.cli.train import train_command
+from training_run.python.door import let_call
+from vae_mnist import train
 from vae_mnist.family import FAMILY
 
 
@@ -18,3 +20,5 @@ def main(argv=None):
 
 if __name__ == "__main__":
     sys.exit(main())
+else:
+    let_call(__name__, train)
