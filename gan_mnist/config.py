@@ -52,6 +52,7 @@ class NetworksConfig(ModelSection):
 class MLPConfig(NetworksConfig):
     """Dense networks (sources 000 and 001)."""
 
+    is_dense: ClassVar = True
     kind: Literal["mlp"] = "mlp"
     generator_widths: Widths = (256, 512, 1024)
     discriminator_widths: Widths = (512, 256)

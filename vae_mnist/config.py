@@ -51,6 +51,7 @@ class NetworksConfig(ModelSection):
 class MLPConfig(NetworksConfig):
     """Dense networks (source 003)."""
 
+    is_dense: ClassVar = True
     kind: Literal["mlp"] = "mlp"
     encoder_widths: Widths = (256,)
     decoder_widths: Widths = (256,)

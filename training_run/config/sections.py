@@ -107,14 +107,23 @@ class TrainingConfig(Section):
         None, description="end after this time if the steps are not done by then; null: only steps"
     )
     batch_size: PositiveInt = 32
-    jit_compile: bool = Field(
-        False, description="compile the step with XLA, which is faster for dense networks on a CPU"
+    jit_compile: Literal[True, False, "auto"] = Field(
+        "auto",
+        description="compile the step with XLA; auto: where that is quicker, for dense networks on "
+        "a CPU and for all on a GPU",
     )
     precision: Literal["float32", "mixed_bfloat16", "auto"] = Field(
         "float32",
         description="precision of the networks' arithmetic; auto: mixed_bfloat16 if the machine "
         "supports it, else float32. Rounding differs, so results differ",
     )
+
+    @field_validator("jit_compile", mode="before")
+    @classmethod
+    def _check_jit_compile(cls, value):
+        if not isinstance(value, bool) and value != "auto":  # 1 equals True
+            raise PydanticCustomError("literal_error", "expected true, false or auto")
+        return value
 
 
 class SamplesConfig(Section):

@@ -122,7 +122,7 @@ seed: 2
         ("optimizer.learning_rate=.inf", "expected a finite number"),
         ("model.generator_widths=[]", "expected a list of at least 1 item, received []"),
         ("model.generator_widths=5", "expected a list, received 5"),
-        ("training.jit_compile=yes", "expected true or false, received 'yes'"),
+        ("training.jit_compile=yes", "expected true, false or auto, received 'yes'"),
         ("gif.seconds=2", "gif.seconds: expected a number greater than 2, received 2"),
         ("gif.seconds=601", "gif.seconds: expected a number less than or equal to 600"),
         ("name=2001-01-01", "name:1: expected a plain YAML value, received one with"),
@@ -190,11 +190,7 @@ def test_what_needs_labels_is_refused_without_and_told_why(tmp_path, key):
 
 @pytest.mark.parametrize(
     ("name", "config_class"),
-    [
-        (name, family.config_class)
-        for family in FAMILIES
-        for name, _ in list_presets(family.name)
-    ],
+    [(name, family.config_class) for family in FAMILIES for name, _ in list_presets(family.name)],
 )
 def test_presets_survive_a_round_trip(tmp_path, name, config_class):
     config = load_config(config_class, find_config(name))
