@@ -21,7 +21,10 @@ FLOORS = {
     "training_run/run_folder": 4,
     "training_run/family.py": 4,
     "training_run/loop": 5,
+    "training_run/export": 5,
     "training_run/cli": 6,
+    "training_run/export/command.py": 7,
+    "training_run/export/__main__.py": 8,
     "sample_quality/numerics": 7,
     "sample_quality/features": 8,
     "sample_quality/scores": 8,
@@ -127,6 +130,7 @@ COMMANDS = {
     "vae_mnist.reconstruct": ["1", "--outputs", "nowhere"],
     "vae_mnist.manifold": ["1", "--outputs", "nowhere"],
     "vae_mnist.fit_prior": ["1", "--outputs", "nowhere"],
+    "training_run.export.command": ["1", "--format", "onnx", "--outputs", "nowhere"],
     "gan_vs_vae.command": ["1", "--outputs", "nowhere"],
     "latent_explorer.command": ["1", "--outputs", "nowhere"],
 }
