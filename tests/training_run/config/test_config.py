@@ -254,6 +254,23 @@ def test_every_preset_says_its_command_and_time():
 
 
 @pytest.mark.parametrize("train", TRAIN_COMMANDS, ids=lambda train: train.FAMILY.name)
+def test_a_preset_of_another_family_is_refused_by_its_command(train):
+    programs = {other.FAMILY.name: other.FAMILY.program for other in TRAIN_COMMANDS}
+    del programs[train.FAMILY.name]
+    for family, program in programs.items():
+        for name, _ in list_presets(family):
+            with pytest.raises(ConfigError) as error:
+                load_config(train.FAMILY.config_class, find_config(name), ["training.steps=1"])
+            assert str(error.value) == f"--config: {name} is a preset of {program}"
+
+
+def test_an_own_file_of_another_family_is_refused_by_its_family_alone(tmp_path):
+    path = write(tmp_path, MINIMAL.replace("gan", "vae") + "prior:\n  kind: mixture\n")
+    (found,) = problems_of(path)
+    assert found.endswith("1: family: expected 'gan', received 'vae', which vae_mnist.train trains")
+
+
+@pytest.mark.parametrize("train", TRAIN_COMMANDS, ids=lambda train: train.FAMILY.name)
 def test_committed_schema_is_up_to_date(train, capsys):
     assert train.main(["--schema"]) == 0
     committed = Path(f"configs/{train.FAMILY.name}.schema.json").read_text()
