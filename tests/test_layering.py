@@ -24,6 +24,7 @@ FLOORS = {
     "training_run/export": 5,
     "training_run/cli": 6,
     "training_run/export/command.py": 7,
+    "training_run/package_commands.py": 7,
     "training_run/export/__main__.py": 8,
     "sample_quality/numerics": 7,
     "sample_quality/features": 8,
