@@ -62,7 +62,7 @@ def export_run(run, format, out=None, report=lambda line: None):
     files |= {path.name for path in prior.files} if prior else set()
     out = check_folder(Path(out or f"{run.path.resolve().name}-{format}"), files)
     import_tensorflow()
-    with atomic_folder(out) as folder:
+    with atomic_folder(out) as folder, exact_products():
         written, images = [], None
         for name in names:
             network = load_network(run, name, ROLES[name].signature)
@@ -134,7 +134,7 @@ def write_network(exported, chosen, folder, examples, expected):
     path = folder / chosen.files(exported.name)[0]
     where = f"{exported.name} as {chosen.title}"
     try:
-        with standard_error_kept_back(), exact_products():
+        with standard_error_kept_back():
             chosen.save(exported, path)
             found = chosen.load(path)(examples)
     except OSError:

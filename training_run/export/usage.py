@@ -3,6 +3,9 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+EXAMPLE_LABEL = 3
+"""The class that is drawn, where there are as many."""
+
 _LOAD_SAFETENSORS = """
 
 def load(name):
@@ -112,8 +115,9 @@ def draw_lines(usage, exported, prior):
     """Lines that draw 16 `images`: latents, labels, the network and its call."""
     latent_dim = exported.first.shape[-1]
     noise = f"random.standard_normal((16, {latent_dim}), np.float32)"
-    latents = [f"z = {noise}"] if prior is None else prior_lines(prior, noise)
-    labels = ["labels = np.full(16, 3, np.int32)"] if exported.num_classes else []
+    label = min(EXAMPLE_LABEL, (exported.num_classes or 1) - 1)
+    latents = [f"z = {noise}"] if prior is None else prior_lines(prior, noise, label)
+    labels = [f"labels = np.full(16, {label}, np.int32)"] if exported.num_classes else []
     inputs = {name: name for name in exported.inputs}
     return [
         *latents,
@@ -123,12 +127,12 @@ def draw_lines(usage, exported, prior):
     ]
 
 
-def prior_lines(prior, noise):
+def prior_lines(prior, noise, label):
     """Lines that draw `z` from a mixture of Gaussians: a component, then its Gaussian."""
     cooled = "" if prior.record.temperature == 1 else f"{prior.record.temperature:g} * "
     weights = 'prior["weights"]'
     if prior.by_class:
-        weights = f'np.where(prior["classes"] == 3, {weights}, 0)'
+        weights = f'np.where(prior["classes"] == {label}, {weights}, 0)'
     return [
         'prior = np.load("prior.npz")',
         f"weights = {weights}.astype(float)",
