@@ -253,6 +253,22 @@ def test_every_preset_says_its_command_and_time():
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+def test_a_preset_of_another_family_is_refused_by_its_command(family):
+    programs = {other.name: other.program for other in FAMILIES if other is not family}
+    for other, program in programs.items():
+        for name, _ in list_presets(other):
+            with pytest.raises(ConfigError) as error:
+                load_config(family.config_class, find_config(name), ["training.steps=1"])
+            assert str(error.value) == f"--config: {name} is a preset of {program}"
+
+
+def test_an_own_file_of_another_family_is_refused_by_its_family_alone(tmp_path):
+    path = write(tmp_path, MINIMAL.replace("gan", "vae") + "prior:\n  kind: mixture\n")
+    (found,) = problems_of(path)
+    assert found.endswith("1: family: expected 'gan', received 'vae', which vae_mnist.train trains")
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
 def test_committed_schema_is_up_to_date(family, capsys):
     assert train_command(family, ["--schema"]) == 0
     committed = Path(f"configs/{family.name}.schema.json").read_text()
