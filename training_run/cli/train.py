@@ -21,7 +21,7 @@ from training_run.config.sections import RunConfig
 from training_run.config.yaml_source import ConfigError, Problem, is_one_of
 from training_run.devices.cluster import check_batch_size, check_distribution
 from training_run.errors import UserError
-from training_run.run_folder.find import PREFIX, check_family, find_run
+from training_run.run_folder.find import PREFIX, check_family, find_run, resolve_initial_run
 from training_run.run_folder.paths import RunDir, check_output_dir
 from training_run.step.precision import resolve_precision
 from training_run.tensorflow_import import import_tensorflow
@@ -138,7 +138,8 @@ def _train(family, arguments):
         from training_run.cli.dry_run import print_plan
 
         check_scores(family, config, request)
-        return print_plan(family, config, request.dataset.spec)
+        initial = None if request.checkpoint else config.init.run
+        return print_plan(family, config, request.dataset.spec, initial)
     from training_run.devices.strategy import open_devices, watched_workers
     from training_run.loop.fit import resume, train
 
@@ -167,6 +168,7 @@ def request_new_run(family, arguments):
     with blaming_overrides(arguments.overrides, path):
         config = resolve_size(family, config, path)
         dataset = check_with_data(family, config, path)
+    config = resolve_initial_run(config, arguments.outputs)
     check_output_dir(config.output_dir)
     return Request(config, path, dataset)
 
@@ -180,6 +182,7 @@ def request_resume(family, arguments):
     from training_run.run_folder.resume import (
         changes_between,
         check_allowed_keys,
+        check_same_initial_run,
         check_same_training,
         find_checkpoint,
         stored_config,
@@ -198,6 +201,9 @@ def request_resume(family, arguments):
     config = load_config(family.config_class, run.config, arguments.overrides)
     checkpoint = find_checkpoint(run)
     stored = stored_config(run, checkpoint, family.config_class)
+    if config.init != stored.init:
+        config = resolve_initial_run(config, arguments.outputs)
+    check_same_initial_run(stored, config, run.config)
     dataset = check_with_data(family, config, run.config)
     dataset = with_own_files(dataset, run, config.data, arguments.allow_change)
     check_same_training(stored, config, arguments.allow_change, dataset.spec, run.config)

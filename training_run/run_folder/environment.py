@@ -12,6 +12,7 @@ from pydantic import Field
 
 from training_run.config.records import Record, read_record, write_record
 from training_run.errors import UserError
+from training_run.run_folder.networks import InitialNetworks
 from training_run.run_folder.resume import Change
 from training_run.step.precision import processor_info
 
@@ -63,6 +64,7 @@ class Environment(Record):
     data: DataRecord
     command_line: list[str] = Field(default_factory=list)
     hardware: Hardware | None = None
+    init: InitialNetworks | None = None
     changed_on_resume: list[ChangeRecord] = Field(default_factory=list)
 
 
@@ -71,7 +73,7 @@ def environment_path(run):
     return run.path / "environment.json"
 
 
-def write_environment(run, seed, data_record, devices):
+def write_environment(run, seed, data_record, devices, initial=None):
     """Write environment.json.
 
     Args:
@@ -79,6 +81,7 @@ def write_environment(run, seed, data_record, devices):
         seed: the run's seed.
         data_record: the `DataRecord` of its images.
         devices: the `Devices` it trains on.
+        initial: the `InitialNetworks` that it starts from; None for random weights.
     """
     import tensorflow as tf
 
@@ -99,6 +102,7 @@ def write_environment(run, seed, data_record, devices):
         data=data_record,
         command_line=sys.orig_argv,
         hardware=hardware,
+        init=initial,
     )
     write_record(environment_path(run), environment)
 
@@ -173,6 +177,25 @@ def find_data_change(run, data, names):
             after = f"{data.source} {name} {checksum[:12]}"
             return DataChange(text.rstrip("."), Change("data", before, after))
     return None
+
+
+def check_same_start(run, initial):
+    """Refuse to begin a run again from other networks than it began with.
+
+    Args:
+        run: the `RunDir`.
+        initial: the `InitialNetworks` that were just loaded; None if the run goes on from a
+            checkpoint, or began with random weights.
+
+    Raises:
+        UserError: the networks have been trained on, or replaced.
+    """
+    environment = read_environment(run) if initial else None
+    if environment and environment.init and environment.init != initial:
+        raise UserError(
+            f"{environment_path(run)}: expected the networks of {initial.run} (init.run) as they "
+            "were when the run began, received others; start a new run from them"
+        )
 
 
 def note_changes(run, step, changes, data_record):
