@@ -169,6 +169,23 @@ class KeptConfig(Section):
     )
 
 
+class InitConfig(Section):
+    """The weights before the first step."""
+
+    run: Annotated[str, Field(min_length=1)] | None = Field(
+        None,
+        json_schema_extra={"anyOf": [{"type": ["string", "integer", "null"]}]},
+        description="a run with networks of the same layers, to start from their weights: a "
+        "folder, a number, latest or bundled:NAME; null: random weights. Layers that read the "
+        "class may differ and are then random",
+    )
+
+    @field_validator("run", mode="before")
+    @classmethod
+    def _number_as_text(cls, value):
+        return str(value) if type(value) is int else value
+
+
 class DistributionConfig(Section):
     """Devices and machines. They share the batch of `training.batch_size` images."""
 
@@ -240,6 +257,7 @@ class RunConfig(Section):
     checkpoints: CheckpointsConfig = CheckpointsConfig()
     gif: GifConfig = GifConfig()
     distribution: DistributionConfig = DistributionConfig()
+    init: InitConfig = InitConfig()
 
     @model_validator(mode="after")
     def _check_minutes(self):
