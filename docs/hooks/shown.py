@@ -1,4 +1,8 @@
-"""Shows blocks of LaTeX, ```math as on GitHub, as MathML: browsers draw it without a script."""
+"""How formulas and pieces of code are shown.
+
+A block of LaTeX, ```math as on GitHub, becomes MathML, which browsers draw without a script. The
+source code of a method is open, not folded.
+"""
 
 from latex2mathml.converter import convert
 
@@ -12,3 +16,10 @@ def on_config(config):
 def to_mathml(source, *_, **__):
     """A formula in a line of its own."""
     return convert(source, display="block")
+
+
+def on_page_content(html, **_):
+    """Unfold the source code."""
+    return html.replace(
+        '<details class="mkdocstrings-source">', '<details class="mkdocstrings-source" open>'
+    )
