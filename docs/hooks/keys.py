@@ -59,7 +59,7 @@ def first_line(section):
 
 def table(parent, section, definitions):
     """Lines of a Markdown table with a row for each key of a section, subsections included."""
-    head = ["| key | values | default | what it does |", "|---|---|---|---|"]
+    head = ["| key | what it does | values | default |", "|---|---|---|---|"]
     return [*head, *rows(parent, section, definitions)]
 
 
@@ -73,7 +73,7 @@ def rows(parent, section, definitions):
             found += rows(key, parts[0], definitions)
             continue
         default = "required" if name in section.get("required", ()) else default_of(field)
-        cells = [f"`{key}`", values(field), default, field.get("description", "")]
+        cells = [f"`{key}`", field.get("description", ""), values(field), default]
         found.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return found
 
