@@ -4,10 +4,11 @@ import os
 import re
 import subprocess
 import sys
-from importlib.util import find_spec
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from gan_mnist.config import GANConfig
 from gan_mnist.denoiser.config import DenoiserConfig
@@ -82,3 +83,23 @@ def test_links_between_files_lead_somewhere():
         paths = [os.path.normpath(page.parent / link) for link in links if "://" not in link]
         missing += [f"{page.name}: {path}" for path in paths if not os.path.exists(path)]
     assert missing == []
+
+
+def test_a_notebook_keeps_its_formulas_and_pictures():
+    spec = spec_from_file_location("notebooks", ROOT / "docs" / "hooks" / "notebooks.py")
+    hook = module_from_spec(spec)
+    spec.loader.exec_module(hook)
+    outputs = [
+        new_output("display_data", {"image/png": "UE5H"}),
+        new_output("display_data", {"image/gif": "R0lG"}),
+        new_output("stream", text="5 $ and 6 $"),
+    ]
+    text = "# Title\n\nA code $z_1$ costs\n$$x^2$$"
+    notebook = new_notebook(cells=[new_markdown_cell(text), new_code_cell("x", outputs=outputs)])
+    page, pictures = hook.to_markdown(notebook, "name", is_run=False)
+    assert page.startswith("# Title\n\nA code `#!math z_1` costs\n\n\n```math\nx^2\n```\n")
+    assert list(pictures.values()) == [b"PNG"]
+    assert f"](./{next(iter(pictures))})" in page
+    assert '<img src="data:image/gif;base64,R0lG">' in page
+    assert "```python\nx\n```" in page
+    assert "    5 $ and 6 $" in page
