@@ -81,7 +81,7 @@ def make_point(axis, value):
     """
     import numpy as np
 
-    from gan_mnist.train import FAMILY
+    from gan_mnist.family import FAMILY
     from training_run.config.load import find_config, load_config
     from training_run.data.image_data import DataSpec, ImageData
     from training_run.family import build_model

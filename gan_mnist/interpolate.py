@@ -7,7 +7,7 @@ if __name__ == "__main__":  # first, since the other imports take a while
 
     end_on_signals()
 
-from gan_mnist.train import FAMILY
+from gan_mnist.family import FAMILY
 from training_run.cli.arguments import (
     add_interpolation_arguments,
     add_run_arguments,

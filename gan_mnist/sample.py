@@ -7,13 +7,13 @@ if __name__ == "__main__":  # first, since the other imports take a while
 
     end_on_signals()
 
-from gan_mnist.train import FAMILY
+from gan_mnist.run import GANRun
 from training_run.cli.sample import sample_command
 
 
 def main(argv=None):
     """Run the command; returns its exit code."""
-    return sample_command(FAMILY, "gan_mnist.sample", "generator", argv)
+    return sample_command(GANRun, "gan_mnist.sample", argv)
 
 
 if __name__ == "__main__":

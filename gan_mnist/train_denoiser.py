@@ -7,7 +7,14 @@ if __name__ == "__main__":  # first, since the other imports take a while
 
     end_on_signals()
 
-from gan_mnist.denoiser.train import FAMILY, main  # noqa: F401 - the door of the family
+from gan_mnist.denoiser.family import FAMILY
+from training_run.cli.train import train_command
+
+
+def main(argv=None):
+    """Run the command; returns its exit code."""
+    return train_command(FAMILY, argv)
+
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from gan_vs_vae.default_runs import DEFAULTS, train
 from gan_vs_vae.runs import read_runs
-from sample_quality.command import check_numbers
+from sample_quality.scoring import check_numbers
 from training_run.cli.parser import CommandParser, integer
 from training_run.cli.run_command import run_command
 from training_run.errors import UserError
@@ -97,22 +97,50 @@ def main(argv=None):
 
 def _compare(arguments):
     check_numbers(arguments.num, arguments.seed)
-    reports = Path(arguments.outputs) / "comparison"
-    _check_folder(arguments.out or reports)
+    _check_folder(arguments.out or reports_of(arguments.outputs))
     references = arguments.runs
     if not references:
         print("no runs given: training a short default of both", flush=True)
         references = [train(training, arguments.outputs) for training in DEFAULTS]
-    runs = read_runs(references, arguments.outputs)
-    build = prepare_report(runs, arguments.num, arguments.seed)
-    folder = arguments.out or create_run_dir(reports, report_name(runs)).path
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / REPORT
-    write_text(path, build(explorer=write_explorer(runs, folder)))
+    path = write_report(references, arguments.out, arguments.num, arguments.seed, arguments.outputs)
     print(path)
     if arguments.open and not webbrowser.open(path.resolve().as_uri()):
         print(f"note: no browser could be opened; open {path} yourself")
     return 0
+
+
+def write_report(references, out=None, num=10_000, seed=0, outputs="outputs"):
+    """Write a report on runs, and beside it the page in which their networks run live.
+
+    Args:
+        references: run folders, numbers, "latest" or "bundled:NAME".
+        out: folder for the report, in which there is none yet; None for the next numbered folder
+            in `outputs`/comparison.
+        num: number of samples for a run that has no scores yet.
+        seed: of latents and scores.
+        outputs: folder of numbers and "latest".
+
+    Returns:
+        Path of the report.
+
+    Raises:
+        UserError: an argument is wrong, or a run cannot be read, compared or scored.
+    """
+    check_numbers(num, seed)
+    reports = reports_of(outputs)
+    _check_folder(out or reports)
+    runs = read_runs(references, outputs)
+    build = prepare_report(runs, num, seed)
+    folder = out or create_run_dir(reports, report_name(runs)).path
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / REPORT
+    write_text(path, build(explorer=write_explorer(runs, folder)))
+    return path
+
+
+def reports_of(outputs):
+    """The folder of the numbered reports on runs in a folder."""
+    return Path(outputs) / "comparison"
 
 
 def _check_folder(out):

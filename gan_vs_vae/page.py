@@ -5,7 +5,7 @@ import re
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from gan_vs_vae import wording
+import gan_vs_vae.wording as wording
 from gan_vs_vae.figures import colors_of, loss_curves, quality_chart, quality_curves
 from gan_vs_vae.findings import find_all
 from gan_vs_vae.pictures import NUM_NEIGHBOURS, NUM_STRIPS, STRIP_FRAMES

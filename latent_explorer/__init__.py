@@ -4,3 +4,45 @@ Start with `command.py`. `plan.py` turns a Keras network into a list of plain st
 packs their weights, `material.py` gathers what the page shows beside the networks, and `page.py`
 writes the file. `static/network.mjs` runs the steps in the browser.
 """
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from training_run import Run
+
+__all__ = ["explore"]
+
+
+def explore(
+    runs: "Sequence[Run | str | int | Path]",
+    out: "str | Path" = "explore.html",
+    *,
+    outputs: "str | Path" = "outputs",
+) -> "Path":
+    """Write a page in which the networks of runs live, as `python -m latent_explorer` does.
+
+    Args:
+        runs: each a run, its folder, its number, "latest" or "bundled:NAME".
+        out: the page, a file ending in .html.
+        outputs: folder in which a number or "latest" is looked up.
+
+    Returns:
+        Path of the page.
+
+    Raises:
+        training_run.UserError: an argument is wrong, or the page cannot run one of the networks.
+    """
+    from pathlib import Path
+
+    from latent_explorer.command import make_page
+    from latent_explorer.runs import read_runs
+    from training_run.cli.arguments import check_output
+    from training_run.files import write_text
+
+    path = check_output(Path(out), (".html",))
+    references = [str(getattr(run, "path", run)) for run in runs]
+    write_text(path, make_page(read_runs(references, outputs)))
+    return path

@@ -3,20 +3,14 @@
 import argparse
 from pathlib import Path
 
-from sample_quality.protocol import MAX_REAL, write_quality
-from sample_quality.run_settings import LikelihoodEffort, image_network, read_settings
-from sample_quality.table import format_scores
-from training_run.cli.arguments import add_run_arguments, check_output, check_seed
+from sample_quality.protocol import write_quality
+from sample_quality.run_settings import LikelihoodEffort
+from sample_quality.scoring import Scores, measure
+from training_run.cli.arguments import add_run_arguments, check_output
 from training_run.cli.parser import CommandParser, integer
 from training_run.cli.run_command import run_command
 from training_run.errors import UserError
-from training_run.run_folder.find import BUNDLED_FOLDER, find_run
-from training_run.tensorflow_import import import_tensorflow
-
-MIN_IMAGES, MAX_IMAGES = 100, 100_000
-
-MAX_SAMPLES = 1_000_000
-"""Codes of an image in an estimate of its log p(x)."""
+from training_run.run_folder.find import find_run, is_bundled
 
 _DESCRIPTION = """\
 Score a run's samples against the test images, which it has not been trained on.
@@ -61,20 +55,12 @@ def main(argv=None):
 
 
 def _score(arguments):
-    seed = arguments.seed
     effort = LikelihoodEffort(arguments.likelihood_images, arguments.importance_samples)
-    check_numbers(MIN_IMAGES if arguments.num is None else arguments.num, seed)
-    check_effort(effort)
     run = find_run(arguments.run, arguments.outputs)
-    settings, name = read_settings(run), image_network(run)
-    num = arguments.num or settings.usual_num
     out = check_output(arguments.out or default_out(run), (".json",))
-    import_tensorflow()
-    from sample_quality.score_run import measure_run
-
-    quality = measure_run(run, name, settings, num, seed, effort)
-    table = format_scores(quality.scores, quality.about.get("class_names"))
-    print(f"{run.path}: {name}.keras\n{quality.about['data']}\n\n{table}\n")
+    quality = measure(run, arguments.num, arguments.seed, effort)
+    scores = Scores(quality)
+    print(f"{run.path}: {quality.about['network']}\n{quality.about['data']}\n\n{scores}\n")
     for text in quality.about["notes"]:
         print(f"note: {text}")
     try:
@@ -87,28 +73,6 @@ def _score(arguments):
 
 def default_out(run):
     """Where a run's scores go: its folder; for a bundled model, the working directory."""
-    if run.path.parent == BUNDLED_FOLDER:
+    if is_bundled(run):
         return Path(f"{run.path.name}-quality.json")
     return run.path / "quality.json"
-
-
-def check_effort(effort):
-    """Raise `UserError` for a --likelihood-images or an --importance-samples out of range."""
-    limits = {
-        "--likelihood-images": (effort.num_images, MAX_REAL, "images"),
-        "--importance-samples": (effort.num_samples, MAX_SAMPLES, "samples"),
-    }
-    for option, (received, most, what) in limits.items():
-        if not 1 <= received <= most:
-            raise UserError(f"{option}: expected 1 to {most:,} {what}, received {received}")
-
-
-def check_numbers(num, seed, option="--num"):
-    """Refuse a number of samples or a --seed that scores cannot be computed with.
-
-    Raises:
-        UserError: unless they are `MIN_IMAGES` to `MAX_IMAGES`, and 0 to 2^31 - 1.
-    """
-    if not MIN_IMAGES <= num <= MAX_IMAGES:
-        raise UserError(f"{option}: expected {MIN_IMAGES} to {MAX_IMAGES:,} images, received {num}")
-    check_seed(seed)

@@ -22,8 +22,8 @@ from training_run.pictures.interpolation import write_interpolation
 from training_run.tensorflow_import import import_tensorflow
 from vae_mnist import prior_choice
 from vae_mnist.binarization import binarize_data
+from vae_mnist.family import FAMILY
 from vae_mnist.latent_path import choose_ends, rows_by_class
-from vae_mnist.train import FAMILY
 from vae_mnist.trained import NETWORKS, labels_at, load_data, load_vae
 
 

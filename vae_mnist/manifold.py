@@ -13,8 +13,8 @@ from training_run.cli.run_command import run_command
 from training_run.errors import UserError
 from training_run.tensorflow_import import import_tensorflow
 from vae_mnist.binarization import binarize_data
+from vae_mnist.family import FAMILY
 from vae_mnist.plane import NUM, write_manifold
-from vae_mnist.train import FAMILY
 from vae_mnist.trained import NETWORKS, load_data, load_vae_with_prior
 
 MIN_NUM, MAX_NUM = 2, 50

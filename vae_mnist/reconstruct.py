@@ -18,7 +18,7 @@ from training_run.pictures.grid import image_grid, interleave_rows
 from training_run.pictures.pixels import display_scale, save_png, to_uint8
 from training_run.tensorflow_import import import_tensorflow
 from vae_mnist.binarization import binarize_data
-from vae_mnist.train import FAMILY
+from vae_mnist.family import FAMILY
 from vae_mnist.trained import NETWORKS, labels_at, load_data, load_vae
 
 MAX_IMAGES = 1000

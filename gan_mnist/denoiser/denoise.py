@@ -6,9 +6,9 @@ reaches from -1 to 1 while pixels are grey values from 0 to 1; and after the den
 
 from pydantic import ValidationError
 
-from sample_quality.command import check_numbers
 from sample_quality.protocol import MAX_REAL
 from sample_quality.run_settings import image_network, read_settings
+from sample_quality.scoring import check_numbers
 from training_run.cli.arguments import add_run_arguments, check_num, find_run_and_output
 from training_run.cli.parser import CommandParser, integer
 from training_run.cli.run_command import run_command

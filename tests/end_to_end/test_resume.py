@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 import training_run.run_folder.checkpoint as checkpoint_module
-from gan_mnist.train import FAMILY
+from gan_mnist.family import FAMILY
 from gan_mnist.train import main as train
 
 NAME = "00001-gan_mlp_smoke"

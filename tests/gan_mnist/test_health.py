@@ -12,11 +12,11 @@ import tensorflow as tf
 from gan_mnist import health
 from gan_mnist.build import build_gan
 from gan_mnist.config import GANConfig
+from gan_mnist.family import GANFamily
 from gan_mnist.health import Probe, health_interval, spread
 from gan_mnist.health_rules import Diagnosis, Measurement, rules_for
 from gan_mnist.losses import get_loss
 from gan_mnist.model import GAN
-from gan_mnist.train import GANFamily
 from gan_mnist.train import main as train
 from training_run.cli.train import train_command
 from training_run.data.image_data import DataSpec, ImageData

@@ -6,8 +6,6 @@ from training_run.cli.arguments import add_run_arguments, check_num, open_run
 from training_run.cli.parser import CommandParser, integer
 from training_run.cli.run_command import run_command
 from training_run.pictures.captions import short_names
-from training_run.run_folder.environment import read_class_names
-from training_run.tensorflow_import import import_tensorflow
 
 MAX_IMAGES = 1_000_000
 
@@ -15,17 +13,15 @@ MAX_COLUMNS = 16
 """Classes that a grid has a column for each; of more, it has no captions."""
 
 
-def sample_command(family, program, network_name, argv=None, prior=None):
+def sample_command(run_class, program, argv=None, draw=None):
     """`python -m <program> RUN [--num N] [--seed S] [--label K] [--out FILE]`.
 
     Args:
-        family: the `Family` whose runs it reads.
+        run_class: the subclass of `Run` whose runs it reads.
         program: its module, for the usage text.
-        network_name: of the network that maps latents to images.
         argv: arguments; None for the process's own.
-        prior: what the family has to say of the latents: `add_arguments(parser)`, and
-            `find_latents(run, config, network, arguments)` giving `latents` for `generate`. None
-            for standard normal latents.
+        draw: what the family adds: `add_arguments(parser)`, and `draw(run, arguments)` giving
+            `Drawn`. None for the images that `Run.draw` gives.
 
     Returns:
         Exit code.
@@ -37,26 +33,22 @@ def sample_command(family, program, network_name, argv=None, prior=None):
     add_run_arguments(parser, "RUN-samples.png, here")
     parser.add_argument("--num", type=integer, default=64, help="how many images (default: 64)")
     parser.add_argument("--label", help="class of a conditional model, by its name or number")
-    if prior is not None:
-        prior.add_arguments(parser)
-    return run_command(_sample, family, network_name, prior, parser.parse_args(argv))
+    if draw is not None:
+        draw.add_arguments(parser)
+    return run_command(_sample, run_class, draw, parser.parse_args(argv))
 
 
-def _sample(family, network_name, prior, arguments):
+def _sample(run_class, draw, arguments):
     check_num(arguments.num, MAX_IMAGES)
-    run, config, out = open_run(family, arguments, [network_name], "samples.png", (".png", ".npz"))
-    import_tensorflow()
-    from training_run.run_folder.networks import LATENTS_TO_IMAGES, load_network
-    from training_run.step.sampling import choose_labels, generate
-
-    network = load_network(run, network_name, LATENTS_TO_IMAGES)
-    class_names = read_class_names(run)
-    labels = choose_labels(network, arguments.label, arguments.num, class_names)
-    latents = None if prior is None else prior.find_latents(run, config, network, arguments)
-    value_range = config.model.value_range
-    images = generate(network, arguments.num, arguments.seed, value_range, labels, latents)
-    write_images(out, images, labels, class_names)
-    print(out)
+    networks = [run_class.drawing_network]
+    opened = open_run(run_class.family, arguments, networks, "samples.png", (".png", ".npz"))
+    run = run_class(opened.run)
+    if draw is None:
+        drawn = run.draw(arguments.num, seed=arguments.seed, label=arguments.label)
+    else:
+        drawn = draw.draw(run, arguments)
+    write_images(opened.out, *drawn, run.class_names)
+    print(opened.out)
     return 0
 
 

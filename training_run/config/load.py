@@ -18,13 +18,14 @@ from training_run.config.yaml_source import (
 )
 
 
-def load_config(config_class, path, overrides=()):
+def load_config(config_class, path, overrides=(), place="command line"):
     """Read, override and check a configuration.
 
     Args:
         config_class: the family's `RunConfig`.
         path: YAML file.
         overrides: texts "dotted.key=value", the value in YAML.
+        place: where these were given, for messages.
 
     Returns:
         An instance of `config_class`.
@@ -34,7 +35,7 @@ def load_config(config_class, path, overrides=()):
     """
     source = read_yaml(path)
     for override in overrides:
-        _apply_override(source, override)
+        _apply_override(source, override, place)
     problems = list(source.problems)
     try:
         config = config_class.model_validate(source.values)
@@ -45,13 +46,13 @@ def load_config(config_class, path, overrides=()):
     return config
 
 
-def _apply_override(source, override):
+def _apply_override(source, override, where):
     key, separator, text = override.partition("=")
     if not separator or not all(key.split(".")):
         message = f"expected an override of the form key=value, received {shorten(override)}"
-        raise ConfigError([Problem("command line", "", message)])
+        raise ConfigError([Problem(where, "", message)])
     try:
-        value = parse_yaml(text, f"command line: {key}")
+        value = parse_yaml(text, f"{where}: {key}")
     except ConfigError as error:
         source.problems += error.problems
         return
@@ -62,17 +63,17 @@ def _apply_override(source, override):
         place = join_key(place, parent)
         if not isinstance(section.get(parent), dict):
             section[parent] = {}
-            _blame_command_line(source, place)
+            _blame_override(source, place, where)
         section = section[parent]
     section[last] = value.values
-    _blame_command_line(source, key)
+    _blame_override(source, key, where)
 
 
-def _blame_command_line(source, key):
+def _blame_override(source, key, where):
     """Note that a key and all below it are no longer those of the file."""
     for place in [place for place in source.places if place.startswith(f"{key}.")]:
         del source.places[place]
-    source.places[key] = "command line"
+    source.places[key] = where
 
 
 def find_config(name_or_path):
@@ -109,6 +110,11 @@ def list_presets(family):
         for path in preset_files()
         if read_yaml(path).values.get("family") == family
     ]
+
+
+def describe_presets(family):
+    """Name of each preset of a family to its leading comment."""
+    return {name: "\n".join(lines) for name, lines in list_presets(family)}
 
 
 def preset_files():

@@ -34,7 +34,7 @@ class Problem:
     """One problem of a configuration, as one line of text.
 
     Attributes:
-        where: file and line, or "command line".
+        where: file and line, or where an override was given, such as "command line".
         key: dotted path of the key, or "" for the whole document.
         message: what was expected, what was received and the nearest valid name.
     """
@@ -66,7 +66,7 @@ class Source:
     Attributes:
         name: of the document; it stands before the line numbers.
         values: the document as dicts, lists and scalars.
-        places: dotted key to "file:line" or "command line".
+        places: dotted key to "file:line", or where an override was given.
         problems: a `Problem` for each duplicate key and each value that is not plain.
         is_plain: False if a value has a tag such as a date's or a Python object's, or a key is not
             text. Then there are no values.

@@ -1,6 +1,7 @@
 """What the parts of one run share."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from training_run.config.intervals import Schedule
 from training_run.config.sections import RunConfig
@@ -35,3 +36,15 @@ class RunContext:
     run: RunDir | None
     clock: StepClock
     devices: Devices = ONE_DEVICE
+
+
+class Ended(NamedTuple):
+    """How a training ended.
+
+    Attributes:
+        run: its `RunDir`; None in a new run's worker that is not the chief.
+        exit_code: 0 done, 1 diverged, 130 stopped by a signal.
+    """
+
+    run: RunDir | None
+    exit_code: int

@@ -62,7 +62,7 @@ def train(family, config, data, devices):
         devices: the `Devices` to train on.
 
     Returns:
-        Exit code: 0 done, 1 diverged, 130 stopped by a signal.
+        The `Ended` run.
 
     Raises:
         UserError: before anything is written, if the disk is too full; later, if something
@@ -157,7 +157,7 @@ def run_to_end(context, callbacks, request):
         request: the `StopRequest` that they look at.
 
     Returns:
-        Exit code: 0 done, 1 diverged, 130 stopped by a signal.
+        The `Ended` run.
     """
     clock, devices = context.clock, context.devices
     report_start(context)

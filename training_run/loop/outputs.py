@@ -7,6 +7,7 @@ import numpy as np
 from training_run.config.sections import HOLD_LAST_SECONDS
 from training_run.devices.strategy import report_devices
 from training_run.errors import UserError
+from training_run.loop.context import Ended
 from training_run.pictures.curves import plot_losses
 from training_run.pictures.gif import readable_frames, write_gif
 from training_run.pictures.grid import save_image_grid
@@ -53,14 +54,14 @@ def report_divergence(context, reason):
 
 
 def report_end(context, exit_code):
-    """Say what to look at, and give the exit code back."""
+    """Say what to look at; returns the `Ended` run."""
     run = context.run
     if run is not None:
         for sentence in exploded_losses(context)[:1]:  # the sum, before its terms
             print(sentence)
         made = [name for name in ("progress.gif", "losses.png") if (run.path / name).exists()]
         print(f"{run.path}: look at {', '.join([*made, 'samples/'])}")
-    return exit_code
+    return Ended(run, exit_code)
 
 
 def exploded_losses(context):

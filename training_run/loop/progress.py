@@ -112,10 +112,18 @@ class SaySpeed(keras.callbacks.Callback):
 
 
 def progress_callback(clock, minutes=None):
-    """A bar on a terminal, lines elsewhere; arguments as for `TerminalBar`."""
-    if sys.stderr.isatty():
+    """A bar on a terminal and in a notebook, lines elsewhere; arguments as for `TerminalBar`."""
+    if sys.stderr.isatty() or is_notebook(sys.stderr):
         return TerminalBar(clock, minutes)
     return PlainLines(clock, minutes=minutes)
+
+
+def is_notebook(stream):
+    """True if a stream's text appears in a notebook, which shows a moving line as a terminal does.
+
+    Jupyter's kernel and those that are made of it replace the standard streams by their own.
+    """
+    return type(stream).__module__.startswith("ipykernel")
 
 
 def time_left(clock, minutes):

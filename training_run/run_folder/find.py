@@ -112,3 +112,8 @@ def find_bundled(reference):
         f"{reference}: expected one of {', '.join(choices) or 'none'}, "
         f"received {name!r}{nearest(reference, choices)}"
     )
+
+
+def is_bundled(run):
+    """True for a model that ships with the package, whose folder is not to be written to."""
+    return run.path.resolve().parent == BUNDLED_FOLDER

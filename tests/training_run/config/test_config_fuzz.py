@@ -7,15 +7,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-import gan_mnist.denoiser.train
-import gan_mnist.train
-import vae_mnist.train
+import gan_mnist.denoiser.family
+import gan_mnist.family
+import vae_mnist.family
 from training_run.config.load import config_to_yaml, find_config, load_config
 from training_run.config.messages import dotted_keys
 from training_run.config.yaml_source import MAX_SHOWN, ConfigError, parse_yaml
 
 FAMILIES = [
-    command.FAMILY for command in (gan_mnist.train, gan_mnist.denoiser.train, vae_mnist.train)
+    command.FAMILY for command in (gan_mnist.family, gan_mnist.denoiser.family, vae_mnist.family)
 ]
 
 SCALARS = st.one_of(

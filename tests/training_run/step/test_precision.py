@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from gan_mnist.config import GANConfig
-from gan_mnist.train import FAMILY
+from gan_mnist.family import FAMILY
 from training_run.config.load import find_config, load_config
 from training_run.data.image_data import DataSpec
 from training_run.family import build_model

@@ -1,7 +1,6 @@
-"""Train the denoising autoencoder: `python -m gan_mnist.train_denoiser`."""
+"""What the denoising autoencoder is to the fit loop and to the commands."""
 
 from gan_mnist.denoiser.config import DenoiserConfig
-from training_run.cli.train import train_command
 from training_run.family import Family
 
 
@@ -28,8 +27,3 @@ class DenoiserFamily(Family):
 
 
 FAMILY = DenoiserFamily()
-
-
-def main(argv=None):
-    """Run the command; returns its exit code."""
-    return train_command(FAMILY, argv)

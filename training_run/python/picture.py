@@ -1,0 +1,42 @@
+"""A picture of a run that a notebook shows."""
+
+import os
+import sys
+from pathlib import Path
+
+MIME_TYPES = {".png": "image/png", ".gif": "image/gif"}
+
+
+class Picture(os.PathLike):
+    """The file of a PNG or a GIF. As the last line of a notebook's cell it is shown.
+
+    Args:
+        path: of the file.
+    """
+
+    def __init__(self, path):
+        self.path = Path(path)
+
+    def __fspath__(self):
+        return str(self.path)
+
+    def __repr__(self):
+        return f"Picture({str(self.path)!r})"
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        return {MIME_TYPES[self.path.suffix]: self.path.read_bytes(), "text/plain": repr(self)}
+
+    def show(self):
+        """Show the picture in a notebook, in the middle of a cell too; elsewhere print its path."""
+        if in_notebook():
+            from IPython.display import display
+
+            display(self)
+        else:
+            print(self.path)
+
+
+def in_notebook():
+    """True if this code runs in a kernel of Jupyter, or of what works like it."""
+    shell = sys.modules.get("IPython") and sys.modules["IPython"].get_ipython()
+    return hasattr(shell, "kernel")
