@@ -10,6 +10,11 @@ from pathlib import Path
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+import gan_mnist
+import gan_vs_vae
+import latent_explorer
+import sample_quality
+import vae_mnist
 from gan_mnist.config import GANConfig
 from gan_mnist.denoiser.config import DenoiserConfig
 from training_run.config.load import preset_files
@@ -57,6 +62,15 @@ def test_every_preset_is_on_the_page_of_presets_with_its_time(site):
     text = (site / "presets.html").read_text("utf-8")
     rows = re.findall(r'<td><a href="#(\w+)">.*?</td>\s*<td>(.+?)</td>\s*<td>(.+?)</td>', text)
     assert sorted(name for name, _, _ in rows) == [path.stem for path in preset_files()]
+
+
+@pytest.mark.parametrize(
+    "package", [gan_mnist, vae_mnist, sample_quality, gan_vs_vae, latent_explorer]
+)
+def test_every_public_name_is_explained(site, package):
+    text = "".join(page.read_text("utf-8") for page in (site / "api").glob("*.html"))
+    explained = set(re.findall(r'<h2 id="([\w.]+)" class="doc', text))
+    assert {f"{package.__name__}.{name}" for name in package.__all__} <= explained
 
 
 def test_commands_on_the_pages_exist():
