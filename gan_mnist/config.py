@@ -1,6 +1,6 @@
 """Configuration of a GAN run."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import (
     Discriminator,
@@ -15,6 +15,13 @@ from pydantic import (
 
 from sample_quality.while_training import QualityConfig, quality_problems
 from training_run.config.intervals import Interval, interval_to_steps
+from training_run.config.networks import (
+    SAVED,
+    ModelSection,
+    OwnNetworksSection,
+    missing_problems,
+    model_kind,
+)
 from training_run.config.sections import (
     BETA_1,
     LEARNING_RATE,
@@ -22,13 +29,11 @@ from training_run.config.sections import (
     DataConfig,
     Fraction,
     KeptConfig,
-    ModelSection,
     RunConfig,
     ScheduledAdamConfig,
     Section,
     TrainingConfig,
     Widths,
-    model_kind,
 )
 from training_run.config.sizes import ImageSide
 from training_run.config.yaml_source import ConfigError, Problem
@@ -81,6 +86,12 @@ class ConvConfig(NetworksConfig):
     discriminator_dropout: Fraction = Field(0.0, description="share of activations set to 0")
 
 
+class OwnConfig(OwnNetworksSection):
+    """A generator and a discriminator of a user's own."""
+
+    others: ClassVar = (MLPConfig, ConvConfig)
+
+
 class GANDataConfig(DataConfig):
     """The images to learn from, one by one or stacked."""
 
@@ -103,15 +114,16 @@ class LossConfig(Section):
     """What discriminator and generator minimise."""
 
     name: Literal[
-        "non_saturating", "minimax", "least_squares", "hinge", "wasserstein", "relativistic"
-    ] = Field("non_saturating", description="its equations are in gan_mnist/losses.py")
+        "non_saturating", "minimax", "least_squares", "hinge", "wasserstein", "relativistic", "own"
+    ] = Field("non_saturating", description="own: functions given to gan_mnist.train in Python")
     label_smoothing: Fraction = Field(
         0.0, description="one-sided: real images get the label 1 minus this"
     )
 
     @model_validator(mode="after")
     def _smoothing_needs_labels(self):
-        if self.label_smoothing and self.name in ("hinge", "wasserstein", "relativistic"):
+        unlabelled = ("hinge", "wasserstein", "relativistic", "own")
+        if self.label_smoothing and self.name in unlabelled:
             raise ValueError(
                 f"expected label_smoothing 0 with the {self.name} loss, which has no labels to "
                 f"smooth, received {self.label_smoothing}"
@@ -208,7 +220,9 @@ class GANConfig(RunConfig):
     data: GANDataConfig = GANDataConfig()
     training: GANTrainingConfig
     model: Annotated[
-        Annotated[MLPConfig, Tag("mlp")] | Annotated[ConvConfig, Tag("conv")],
+        Annotated[MLPConfig, Tag("mlp")]
+        | Annotated[ConvConfig, Tag("conv")]
+        | Annotated[OwnConfig, Tag(SAVED)],
         Discriminator(model_kind("mlp")),
     ] = MLPConfig()
     loss: LossConfig = LossConfig()
@@ -229,7 +243,7 @@ class GANConfig(RunConfig):
                 "loss.name wasserstein, since a critic of unbounded slope estimates no distance, "
                 "received neither"
             )
-        momentum = self.model.discriminator_batch_norm_momentum
+        momentum = getattr(self.model, "discriminator_batch_norm_momentum", None)
         names = ("gradient_penalty", "r1", "r2")
         name = next((each for each in names if getattr(penalties, each)), None)
         if momentum is not None and name:
@@ -295,9 +309,24 @@ def check_data(config, spec, path):
                 f"{num_filters}, which need a multiple of {factor} (nearest {nearest})"
             )
             problems.append(Problem(str(path), f"model.{key}", message))
+    problems += own_networks_problems(config, path)
     problems += augment_problems(config, path) + warmup_problems(config, spec, path)
     if problems:
         raise ConfigError(problems)
+
+
+def own_networks_problems(config, path):
+    """What is wrong with networks of a user's own: a list of `Problem`."""
+    if not isinstance(config.model, OwnConfig):
+        return []
+    problems = missing_problems(config.model, ("generator", "discriminator"), path)
+    if config.regularization.spectral_norm:
+        message = (
+            "expected false with networks of your own: wrap their layers in "
+            "keras.layers.SpectralNormalization yourself, received true"
+        )
+        problems.append(Problem(str(path), "regularization.spectral_norm", message))
+    return problems
 
 
 def augment_problems(config, path):

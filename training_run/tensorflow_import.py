@@ -1,5 +1,6 @@
 """Importing TensorFlow without its start-up messages."""
 
+import logging
 import os
 import sys
 import tempfile
@@ -22,6 +23,22 @@ def import_tensorflow():
 
         let_gpu_memory_grow(tf)  # without a GPU this prints most
     return tf, keras
+
+
+@contextmanager
+def without_retracing_warnings():
+    """Leave out TensorFlow's warnings that a function is traced again: each training traces its
+    own, and all have the same name."""
+
+    def is_other(record):
+        return "triggered tf.function retracing" not in record.getMessage()
+
+    logger = logging.getLogger("tensorflow")
+    logger.addFilter(is_other)
+    try:
+        yield
+    finally:
+        logger.removeFilter(is_other)
 
 
 def let_gpu_memory_grow(tf):

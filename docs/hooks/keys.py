@@ -34,7 +34,7 @@ def family_tables(config_class):
     for name, field in schema["properties"].items():
         parts = sections_of(field, schema["$defs"])
         for part in parts:
-            kind = part["properties"].get("kind", {}).get("const")
+            kind = part["properties"].get("kind", {}).get("const", "your own")
             sections[f"{name}, kind: {kind}" if len(parts) > 1 else name] = (name, part)
         if not parts:
             single[name] = field

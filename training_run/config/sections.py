@@ -224,48 +224,6 @@ class AdamOverrides(Section):
         return common.model_copy(update=self.model_dump(exclude_none=True))
 
 
-def _range_of(activation):
-    return (-1.0, 1.0) if activation == "tanh" else (0.0, 1.0)
-
-
-class ModelSection(Section):
-    """Keys of every network that makes images: output activation and range of the images."""
-
-    output_activation: Literal["tanh", "sigmoid"] = Field(
-        "tanh", description="of the last layer of the network that draws"
-    )
-    value_range: Annotated[tuple[float, float], Field(strict=False)] = Field(
-        default_factory=lambda data: _range_of(data.get("output_activation")),
-        description="values of black and white; default: the range of the activation",
-    )
-
-    @model_validator(mode="after")
-    def _check_value_range(self):
-        low, high = _range_of(self.output_activation)
-        if not low <= self.value_range[0] < self.value_range[1] <= high:
-            raise ValueError(
-                f"expected a value_range inside [{low:g}, {high:g}], the range of "
-                f"{self.output_activation}, received {list(self.value_range)}"
-            )
-        return self
-
-
-def model_kind(default):
-    """A function for `pydantic.Discriminator` that chooses a model section by its `kind` key.
-
-    Args:
-        default: the kind of a section without that key.
-    """
-
-    def kind(section):
-        if not isinstance(section, dict):
-            return getattr(section, "kind", None)
-        found = section.get("kind", default)
-        return found if isinstance(found, str) else shorten(found)
-
-    return kind
-
-
 class RunConfig(Section):
     """Keys of every run's configuration."""
 

@@ -105,7 +105,7 @@ seed: 2
     [
         ("model.value_range=[0,3]", "expected a value_range inside [-1, 1]"),
         ("model.value_range=[1,0]", "expected a value_range inside [-1, 1]"),
-        ("model.kind=cnn", "model.kind: expected 'mlp' or 'conv', received 'cnn'"),
+        ("model.kind=cnn", "model.kind: expected 'mlp', 'conv' or 'saved', received 'cnn'"),
         ("model=5", "model: expected keys and values, received 5"),
         ("model.generator_filters=[4]", "model.generator_filters: unknown key, received [4]"),
         ("loss.name=wasserstein", "a critic of unbounded slope estimates no distance"),
@@ -190,11 +190,7 @@ def test_what_needs_labels_is_refused_without_and_told_why(tmp_path, key):
 
 @pytest.mark.parametrize(
     ("name", "config_class"),
-    [
-        (name, family.config_class)
-        for family in FAMILIES
-        for name, _ in list_presets(family.name)
-    ],
+    [(name, family.config_class) for family in FAMILIES for name, _ in list_presets(family.name)],
 )
 def test_presets_survive_a_round_trip(tmp_path, name, config_class):
     config = load_config(config_class, find_config(name))
