@@ -23,6 +23,8 @@ from training_run.config.networks import (
     model_kind,
 )
 from training_run.config.sections import (
+    BETA_1,
+    LEARNING_RATE,
     AdamOverrides,
     DataConfig,
     Fraction,
@@ -40,22 +42,24 @@ from training_run.config.yaml_source import ConfigError, Problem
 class NetworksConfig(ModelSection):
     """What dense and convolutional networks have in common."""
 
-    latent_dim: PositiveInt = 100
+    latent_dim: PositiveInt = Field(100, description="numbers in a latent")
     conditional: bool = Field(False, description="give the class label to both networks")
     batch_norm_momentum: Fraction | None = Field(
         0.8, description="of the generator's moving statistics; null for no BatchNorm"
     )
-    discriminator_batch_norm_momentum: Fraction | None = None
-    leaky_slope: Fraction = 0.2
+    discriminator_batch_norm_momentum: Fraction | None = Field(
+        None, description="of the discriminator's moving statistics; null for no BatchNorm"
+    )
+    leaky_slope: Fraction = Field(0.2, description="slope of LeakyReLU below zero")
 
 
 class MLPConfig(NetworksConfig):
     """Dense networks (sources 000 and 001)."""
 
     is_dense: ClassVar = True
-    kind: Literal["mlp"] = "mlp"
-    generator_widths: Widths = (256, 512, 1024)
-    discriminator_widths: Widths = (512, 256)
+    kind: Literal["mlp"] = Field("mlp", description="dense networks")
+    generator_widths: Widths = Field((256, 512, 1024), description="units of the hidden layers")
+    discriminator_widths: Widths = Field((512, 256), description="units of the hidden layers")
 
 
 HiddenWidths = Annotated[tuple[PositiveInt, ...], Field(strict=False)]
@@ -65,22 +69,22 @@ HiddenWidths = Annotated[tuple[PositiveInt, ...], Field(strict=False)]
 class ConvConfig(NetworksConfig):
     """Convolutional networks (source 002); each filter count halves or doubles the image."""
 
-    kind: Literal["conv"] = "conv"
+    kind: Literal["conv"] = Field("conv", description="convolutional networks")
     size: ImageSide | None = Field(
         None,
         description="auto: 28, 32, 64 or 128, from the images; or a side to which own images are "
         "resized. The filters follow where they are not given. null: as the filters say",
     )
-    generator_filters: Widths = (64, 32)
-    discriminator_filters: Widths = (32, 64)
+    generator_filters: Widths = Field((64, 32), description="each doubles the image's side")
+    discriminator_filters: Widths = Field((32, 64), description="each halves the image's side")
     generator_widths: HiddenWidths = Field(
         (), description="dense hidden layers before the convolutions, for the image as a whole"
     )
     discriminator_widths: HiddenWidths = Field(
         (), description="dense hidden layers after the convolutions"
     )
-    kernel_size: Annotated[int, Field(ge=2, le=9)] = 4
-    discriminator_dropout: Fraction = 0.0
+    kernel_size: int = Field(4, ge=2, le=9, description="side of the convolutions' kernels")
+    discriminator_dropout: Fraction = Field(0.0, description="share of activations set to 0")
 
 
 class OwnConfig(OwnNetworksSection):
@@ -201,8 +205,8 @@ class EMAConfig(Section):
 class GANOptimizerConfig(ScheduledAdamConfig):
     """Adam for both networks, with settings for one of them alone under its name."""
 
-    learning_rate: PositiveFloat = 2e-4
-    beta_1: Fraction = 0.5
+    learning_rate: PositiveFloat = Field(2e-4, description=LEARNING_RATE)
+    beta_1: Fraction = Field(0.5, description=BETA_1)
     final_beta_2: Fraction | None = Field(
         None, description="beta_2 at the end of the schedule (R3GAN: 0.9 to 0.99); null: it stays"
     )
@@ -213,7 +217,7 @@ class GANOptimizerConfig(ScheduledAdamConfig):
 class GANConfig(RunConfig):
     """One training run of a GAN."""
 
-    family: Literal["gan"]
+    family: Literal["gan"] = Field(description="kind of model")
     data: GANDataConfig = GANDataConfig()
     training: GANTrainingConfig
     model: Annotated[
