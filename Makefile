@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help gan vae compare demo explore failures models test bench clean
+.PHONY: help gan vae compare demo explore failures models notebooks test bench clean
 .DEFAULT_GOAL := help
 
 help:  ## Show the goals
@@ -42,6 +42,11 @@ models: $(VENV)/installed  ## Make the models that ship with the package again: 
 		$(BIN)/python -m $$command && $(BIN)/python -m training_run.cli.bundle latest --leave-out discriminator generator_raw decoder_raw || exit 1; done
 	for name in gan_mlp gan_fast vae_mlp vae_fast; do \
 		$(BIN)/python -m sample_quality bundled:$$name --out training_run/models/$$name/quality.json || exit 1; done
+
+notebooks: $(VENV)/installed-test  ## Run the notebooks and write them as pages, in outputs/notebooks: 4 minutes
+	mkdir -p outputs/notebooks
+	cp notebooks/*.ipynb outputs/notebooks
+	cd outputs/notebooks && ../../$(BIN)/python -m nbconvert --execute --to html *.ipynb
 
 test: $(VENV)/installed-test  ## Run the whole test suite
 	$(BIN)/ruff check .
