@@ -46,7 +46,8 @@ models: $(VENV)/installed  ## Make the models that ship with the package again: 
 notebooks: $(VENV)/installed-test  ## Run the notebooks and write them as pages, in outputs/notebooks: 4 minutes
 	mkdir -p outputs/notebooks
 	cp notebooks/*.ipynb outputs/notebooks
-	cd outputs/notebooks && ../../$(BIN)/python -m nbconvert --execute --to html *.ipynb
+	cd outputs/notebooks && ../../$(BIN)/python -m nbconvert --execute --to html \
+		--CoalesceStreamsPreprocessor.enabled=True *.ipynb
 
 test: $(VENV)/installed-test  ## Run the whole test suite
 	$(BIN)/ruff check .

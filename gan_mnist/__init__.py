@@ -9,8 +9,11 @@ a training in `health`. `denoiser/` cleans what a generator draws.
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
+
+    import keras
+    import numpy as np
 
     from gan_mnist.run import GANRun
 
@@ -22,6 +25,12 @@ def train(
     settings: "Mapping[str, Any] | None" = None,
     *,
     seed: int | None = None,
+    generator: "keras.Model | None" = None,
+    discriminator: "keras.Model | None" = None,
+    loss: "tuple[Callable, Callable] | None" = None,
+    images: "np.ndarray | None" = None,
+    labels: "np.ndarray | None" = None,
+    class_names: "Sequence[str] | None" = None,
 ) -> "GANRun":
     """Train a GAN in a new run folder, as `python -m gan_mnist.train` does.
 
@@ -30,6 +39,15 @@ def train(
         settings: keys of the YAML to their values, `{"training.steps": 2000}` or
             `{"training": {"steps": 2000}}`.
         seed: the key `seed`; None for the configuration's.
+        generator: a network of your own, from z (N, latent_dim) to images (N, H, W, C); with labels
+            (N,) as a second input, it is conditional. Together with `discriminator`.
+        discriminator: from images (and labels) to logits (N, 1), without a sigmoid.
+        loss: two functions of logits (N, 1), (discriminator_loss(real_logits, fake_logits),
+            generator_loss(fake_logits)), each to a scalar that is minimised.
+        images: (N, H, W, C) or (N, H, W) uint8, in place of the configuration's; the last tenth
+            is held out.
+        labels: (N,) ints from 0, their classes.
+        class_names: a name for each class.
 
     Returns:
         The run. Its `outcome` is "finished", "diverged" or "interrupted": Ctrl-C, or a notebook's
@@ -43,9 +61,14 @@ def train(
         >>> run.show()
     """
     from gan_mnist.run import GANRun
+    from training_run.python.own import own_parts
     from training_run.python.training import train as train_run
 
-    return train_run(GANRun, config, settings, seed)
+    networks = {"generator": generator, "discriminator": discriminator}
+    own = own_parts(networks, images, labels, class_names)
+    if loss is not None:
+        settings = {**(settings or {}), "loss.name": "own"}
+    return train_run(GANRun.with_loss(loss), config, settings, seed, own)
 
 
 def resume(
@@ -53,6 +76,7 @@ def resume(
     settings: "Mapping[str, Any] | None" = None,
     *,
     allow_change: "Sequence[str]" = (),
+    loss: "tuple[Callable, Callable] | None" = None,
     outputs: "str | Path" = "outputs",
 ) -> "GANRun":
     """Go on with a run as if it had never stopped, or for longer: `{"training.steps": 60_000}`.
@@ -62,6 +86,7 @@ def resume(
         settings: as for `train`.
         allow_change: keys of the configuration, or sections, that are changed on purpose although
             they make it another training.
+        loss: the functions that the run was started with, where they were the user's own.
         outputs: folder in which a number or "latest" is looked up.
 
     Returns:
@@ -73,7 +98,7 @@ def resume(
     from gan_mnist.run import GANRun
     from training_run.python.training import resume as resume_run
 
-    return resume_run(GANRun, run, settings, allow_change, outputs)
+    return resume_run(GANRun.with_loss(loss), run, settings, allow_change, outputs)
 
 
 def load(run: "str | int | Path" = "latest", *, outputs: "str | Path" = "outputs") -> "GANRun":

@@ -2,7 +2,8 @@
 
 from functools import partial
 
-from gan_mnist.losses import get_loss
+from gan_mnist.config import OwnConfig
+from gan_mnist.losses import GANLoss, get_loss
 from gan_mnist.model import GAN
 from gan_mnist.networks import build_mlp_discriminator, build_mlp_generator
 from gan_mnist.networks_conv import build_conv_discriminator, build_conv_generator
@@ -14,16 +15,23 @@ from gan_mnist.regularizers import (
 )
 from gan_mnist.spectral import SpectralNormalization
 from training_run.config.intervals import interval_to_steps
+from training_run.errors import UserError
+from training_run.step.networks import ends_in_sigmoid
 from training_run.step.optimizers import ScheduledRate, build_adam
+from training_run.step.own_networks import check_shapes, own_networks
 from training_run.step.schedules import Transition, decay_between
 
 
-def build_gan(config, spec, block):
-    """The compiled `GAN` that a `GANConfig` describes; arguments as for `Family.build`."""
+def build_gan(config, spec, block, own_loss=None):
+    """The compiled `GAN` that a `GANConfig` describes.
+
+    Args:
+        config, spec, block: as for `Family.build`.
+        own_loss: the discriminator's and the generator's loss as functions, for `loss.name: own`.
+    """
     transition = build_transition(config, spec)
     gan = GAN(
-        build_generator(config, spec),
-        build_discriminator(config, spec),
+        *build_networks(config, spec),
         value_range=config.model.value_range,
         batch_size=config.training.batch_size,
         seed=config.seed,
@@ -35,7 +43,7 @@ def build_gan(config, spec, block):
     gan.compile(
         discriminator_optimizer=build_optimizer(config, "discriminator", transition),
         generator_optimizer=build_optimizer(config, "generator", transition),
-        loss=get_loss(config.loss.name, label_smoothing=config.loss.label_smoothing),
+        loss=build_loss(config.loss, own_loss),
         penalty=build_penalty(config.regularization),
         penalty_every=config.regularization.penalty_every,
         penalty_factor=build_penalty_factor(config.regularization, transition),
@@ -43,6 +51,39 @@ def build_gan(config, spec, block):
         steps_per_execution=block,
     )
     return gan
+
+
+def build_networks(config, spec):
+    """Generator and discriminator: dense, convolutional, or a user's own."""
+    if isinstance(config.model, OwnConfig):
+        return own_gan_networks(config, spec)
+    return build_generator(config, spec), build_discriminator(config, spec)
+
+
+def own_gan_networks(config, spec):
+    """A user's own generator and discriminator, checked.
+
+    Raises:
+        UserError: they cannot be had, do not fit together, or the discriminator gives
+            probabilities.
+    """
+    names = ("generator", "discriminator")
+    generator, discriminator = own_networks(config, spec, names)
+    labels = [()] if config.model.conditional else []
+    latents, images = (config.model.latent_dim,), spec.image_shape
+    check_shapes(
+        {"generator": generator, "discriminator": discriminator},
+        {
+            "generator": ([latents, *labels], [images]),
+            "discriminator": ([images, *labels], [(1,)]),
+        },
+    )
+    if ends_in_sigmoid(discriminator):
+        raise UserError(
+            "model: expected a discriminator that gives logits, received one that ends in a "
+            "sigmoid; leave it away, the losses bring their own"
+        )
+    return generator, discriminator
 
 
 def common_options(config, spec):
@@ -85,6 +126,13 @@ def build_discriminator(config, spec):
     return build_conv_discriminator(
         filters=model.discriminator_filters, dropout=model.discriminator_dropout, **options
     )
+
+
+def build_loss(loss, own_loss=None):
+    """The `GANLoss` of a section `loss`; of functions where its name is "own"."""
+    if loss.name == "own":
+        return GANLoss(*own_loss)
+    return get_loss(loss.name, label_smoothing=loss.label_smoothing)
 
 
 def build_penalty(regularization):

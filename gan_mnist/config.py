@@ -1,6 +1,6 @@
 """Configuration of a GAN run."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import (
     Discriminator,
@@ -15,18 +15,23 @@ from pydantic import (
 
 from sample_quality.while_training import QualityConfig, quality_problems
 from training_run.config.intervals import Interval, interval_to_steps
+from training_run.config.networks import (
+    SAVED,
+    ModelSection,
+    OwnNetworksSection,
+    missing_problems,
+    model_kind,
+)
 from training_run.config.sections import (
     AdamOverrides,
     DataConfig,
     Fraction,
     KeptConfig,
-    ModelSection,
     RunConfig,
     ScheduledAdamConfig,
     Section,
     TrainingConfig,
     Widths,
-    model_kind,
 )
 from training_run.config.sizes import ImageSide
 from training_run.config.yaml_source import ConfigError, Problem
@@ -47,6 +52,7 @@ class NetworksConfig(ModelSection):
 class MLPConfig(NetworksConfig):
     """Dense networks (sources 000 and 001)."""
 
+    is_dense: ClassVar = True
     kind: Literal["mlp"] = "mlp"
     generator_widths: Widths = (256, 512, 1024)
     discriminator_widths: Widths = (512, 256)
@@ -77,6 +83,12 @@ class ConvConfig(NetworksConfig):
     discriminator_dropout: Fraction = 0.0
 
 
+class OwnConfig(OwnNetworksSection):
+    """A generator and a discriminator of a user's own."""
+
+    others: ClassVar = (MLPConfig, ConvConfig)
+
+
 class GANDataConfig(DataConfig):
     """The images to learn from, one by one or stacked."""
 
@@ -99,15 +111,16 @@ class LossConfig(Section):
     """What discriminator and generator minimise."""
 
     name: Literal[
-        "non_saturating", "minimax", "least_squares", "hinge", "wasserstein", "relativistic"
-    ] = "non_saturating"
+        "non_saturating", "minimax", "least_squares", "hinge", "wasserstein", "relativistic", "own"
+    ] = Field("non_saturating", description="own: functions given to gan_mnist.train in Python")
     label_smoothing: Fraction = Field(
         0.0, description="one-sided: real images get the label 1 minus this"
     )
 
     @model_validator(mode="after")
     def _smoothing_needs_labels(self):
-        if self.label_smoothing and self.name in ("hinge", "wasserstein", "relativistic"):
+        unlabelled = ("hinge", "wasserstein", "relativistic", "own")
+        if self.label_smoothing and self.name in unlabelled:
             raise ValueError(
                 f"expected label_smoothing 0 with the {self.name} loss, which has no labels to "
                 f"smooth, received {self.label_smoothing}"
@@ -204,7 +217,9 @@ class GANConfig(RunConfig):
     data: GANDataConfig = GANDataConfig()
     training: GANTrainingConfig
     model: Annotated[
-        Annotated[MLPConfig, Tag("mlp")] | Annotated[ConvConfig, Tag("conv")],
+        Annotated[MLPConfig, Tag("mlp")]
+        | Annotated[ConvConfig, Tag("conv")]
+        | Annotated[OwnConfig, Tag(SAVED)],
         Discriminator(model_kind("mlp")),
     ] = MLPConfig()
     loss: LossConfig = LossConfig()
@@ -225,7 +240,7 @@ class GANConfig(RunConfig):
                 "loss.name wasserstein, since a critic of unbounded slope estimates no distance, "
                 "received neither"
             )
-        momentum = self.model.discriminator_batch_norm_momentum
+        momentum = getattr(self.model, "discriminator_batch_norm_momentum", None)
         names = ("gradient_penalty", "r1", "r2")
         name = next((each for each in names if getattr(penalties, each)), None)
         if momentum is not None and name:
@@ -291,9 +306,24 @@ def check_data(config, spec, path):
                 f"{num_filters}, which need a multiple of {factor} (nearest {nearest})"
             )
             problems.append(Problem(str(path), f"model.{key}", message))
+    problems += own_networks_problems(config, path)
     problems += augment_problems(config, path) + warmup_problems(config, spec, path)
     if problems:
         raise ConfigError(problems)
+
+
+def own_networks_problems(config, path):
+    """What is wrong with networks of a user's own: a list of `Problem`."""
+    if not isinstance(config.model, OwnConfig):
+        return []
+    problems = missing_problems(config.model, ("generator", "discriminator"), path)
+    if config.regularization.spectral_norm:
+        message = (
+            "expected false with networks of your own: wrap their layers in "
+            "keras.layers.SpectralNormalization yourself, received true"
+        )
+        problems.append(Problem(str(path), "regularization.spectral_norm", message))
+    return problems
 
 
 def augment_problems(config, path):

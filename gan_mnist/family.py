@@ -1,23 +1,32 @@
 """What a GAN is to the fit loop and to the commands: the `Family` that both ask."""
 
 from gan_mnist.config import GANConfig, check_data
+from gan_mnist.own_loss import check_own_loss, functions_sha256
 from sample_quality import while_training
 from training_run.config.sizes import filters_for
-from training_run.family import Family, Prepared
+from training_run.family import OWN_LOSS, Family, Prepared
 
 
 class GANFamily(Family):
-    """A generator and a discriminator; methods import TensorFlow when they are called."""
+    """A generator and a discriminator; methods import TensorFlow when they are called.
+
+    Args:
+        own_loss: two functions of logits, see `gan_mnist.train`, for `loss.name: own`; or None.
+    """
 
     name = "gan"
     program = "gan_mnist.train"
     default_preset = "gan_mlp"
     config_class = GANConfig
+    networks = ("generator", "discriminator")
+
+    def __init__(self, own_loss=None):
+        self.own_loss = own_loss
 
     def build(self, config, spec, block):
         from gan_mnist.build import build_gan
 
-        return build_gan(config, spec, block)
+        return build_gan(config, spec, block, self.own_loss)
 
     def grid(self, model, config, data):
         from training_run.loop.sample_grid import sample_grid
@@ -33,6 +42,11 @@ class GANFamily(Family):
 
     def check(self, config, spec, path):
         check_data(config, spec, path)
+        check_own_loss(config, self.own_loss, path)
+
+    def sources(self, config):
+        losses = {} if self.own_loss is None else {OWN_LOSS: functions_sha256(self.own_loss)}
+        return super().sources(config) | losses
 
     def arrays_used(self, config):
         return ("x_train", "y_train") if config.model.conditional else ("x_train",)

@@ -3,9 +3,9 @@
 Nothing here imports TensorFlow before the arguments have been checked.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from sample_quality.protocol import MAX_REAL, Quality, write_quality
+from sample_quality.protocol import MAX_REAL, Quality, Score, write_quality
 from sample_quality.run_settings import (
     USUAL_EFFORT,
     LikelihoodEffort,
@@ -25,7 +25,7 @@ MAX_SAMPLES = 1_000_000
 """Codes of an image in an estimate of its log p(x)."""
 
 
-class Scores(Mapping):
+class Scores(Mapping[str, Score]):
     """Scores by name; printed, or as the last line of a notebook's cell, they are a table.
 
     `scores["frechet_distance"]` has `value`, `interval` (95%), `floor` (the score of as many
@@ -41,13 +41,13 @@ class Scores(Mapping):
     def __init__(self, quality: Quality):
         self._scores, self.about = quality.scores, quality.about
 
-    def __getitem__(self, name):
+    def __getitem__(self, name: str) -> Score:
         return self._scores[name]
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[str]:
         return iter(self._scores)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._scores)
 
     def __repr__(self):

@@ -30,6 +30,13 @@ def test_public_names_are_documented_with_types(package):
             assert inspect.Signature.empty not in [*hints, signature.return_annotation], name
 
 
+def test_a_type_checker_agrees_with_their_use():
+    options = ["--follow-imports=silent", "--ignore-missing-imports", "--no-incremental"]
+    command = [sys.executable, "-m", "mypy", *options, "tests/public_types.py"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.stdout == "Success: no issues found in 1 source file\n", done.stdout + done.stderr
+
+
 def test_importing_the_packages_imports_nothing_heavy():
     heavy = ["tensorflow", "keras", "numpy", "pydantic", "matplotlib", "scipy"]
     code = f"import sys, {', '.join(NAMES)}; print([n for n in {heavy} if n in sys.modules])"

@@ -3,12 +3,18 @@
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, NamedTuple
 
+from training_run.config.networks import OwnNetworksSection
 from training_run.config.sections import RunConfig
 from training_run.errors import UserError
-from training_run.step.precision import computing_in
+from training_run.step.own_networks import source_checksums
+from training_run.step.precision import computing_in, resolve_compilation
 
 if TYPE_CHECKING:  # `--help` does not wait for numpy
     from training_run.data.image_data import ImageData
+
+
+OWN_LOSS = "loss functions"
+"""What `Family.sources` calls losses that were given as Python functions."""
 
 
 class Prepared(NamedTuple):
@@ -34,12 +40,14 @@ class Family:
         program: the module that trains it, "gan_mnist.train".
         default_preset: what runs without `--config`.
         config_class: its `RunConfig`.
+        networks: names of those that a user may bring; none where they may not.
     """
 
     name: str
     program: str
     default_preset: str
     config_class: type[RunConfig]
+    networks: tuple[str, ...] = ()
 
     @property
     def package(self):
@@ -83,6 +91,13 @@ class Family:
         """Names of the data's arrays that a run depends on; a resume compares their checksums."""
         return ("x_train", "y_train", "x_test", "y_test")
 
+    def sources(self, config):
+        """What a user has brought to a run, code or networks: name to SHA-256; a resume compares
+        them."""
+        if not isinstance(getattr(config, "model", None), OwnNetworksSection):
+            return {}
+        return source_checksums(config.model, self.networks)
+
     def prepare(self, config, data):
         """The `Prepared` images; raises `UserError` where they do not suit.
 
@@ -117,6 +132,7 @@ def build_model(family, config, spec, block, scope=None):
     """
     import tensorflow as tf
 
+    config = resolve_compilation(config)
     if config.distribution.strategy != "none":
         plain = config.training.model_copy(update={"jit_compile": False})
         config = config.model_copy(update={"training": plain})

@@ -1,5 +1,6 @@
 """Importing TensorFlow without its start-up messages."""
 
+import logging
 import os
 import sys
 import tempfile
@@ -16,12 +17,28 @@ def import_tensorflow():
         The modules `tensorflow` and `keras`.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with _standard_error_kept_back():
+    with standard_error_kept_back():
         import keras
         import tensorflow as tf
 
         let_gpu_memory_grow(tf)  # without a GPU this prints most
     return tf, keras
+
+
+@contextmanager
+def without_retracing_warnings():
+    """Leave out TensorFlow's warnings that a function is traced again: each training traces its
+    own, and all have the same name."""
+
+    def is_other(record):
+        return "triggered tf.function retracing" not in record.getMessage()
+
+    logger = logging.getLogger("tensorflow")
+    logger.addFilter(is_other)
+    try:
+        yield
+    finally:
+        logger.removeFilter(is_other)
 
 
 def let_gpu_memory_grow(tf):
@@ -35,7 +52,7 @@ def let_gpu_memory_grow(tf):
 
 
 @contextmanager
-def _standard_error_kept_back():
+def standard_error_kept_back():
     """Hold back what is written to file descriptor 2; replay it if the block fails."""
     sys.stderr.flush()
     kept = os.dup(2)

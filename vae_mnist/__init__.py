@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    import keras
+    import numpy as np
+
     from vae_mnist.run import VAERun
 
 __all__ = ["load", "presets", "resume", "train"]
@@ -22,6 +25,11 @@ def train(
     settings: "Mapping[str, Any] | None" = None,
     *,
     seed: int | None = None,
+    encoder: "keras.Model | None" = None,
+    decoder: "keras.Model | None" = None,
+    images: "np.ndarray | None" = None,
+    labels: "np.ndarray | None" = None,
+    class_names: "Sequence[str] | None" = None,
 ) -> "VAERun":
     """Train a VAE in a new run folder, as `python -m vae_mnist.train` does.
 
@@ -30,6 +38,14 @@ def train(
         settings: keys of the YAML to their values, `{"training.steps": 2000}` or
             `{"training": {"steps": 2000}}`.
         seed: the key `seed`; None for the configuration's.
+        encoder: a network of your own, from images (N, H, W, C) in [0, 1] to z_mean and z_log_var,
+            (N, latent_dim) each; with labels (N,) as a second input, it is conditional. Together
+            with `decoder`.
+        decoder: from z (and labels) to images; its last layer is `Activation("sigmoid")`.
+        images: (N, H, W, C) or (N, H, W) uint8, in place of the configuration's; the last tenth
+            is held out.
+        labels: (N,) ints from 0, their classes.
+        class_names: a name for each class.
 
     Returns:
         The run. Its `outcome` is "finished", "diverged" or "interrupted": Ctrl-C, or a notebook's
@@ -42,10 +58,12 @@ def train(
         >>> run = vae_mnist.train("vae_mlp_smoke", {"training.steps": 100}, seed=1)
         >>> run.show()
     """
+    from training_run.python.own import own_parts
     from training_run.python.training import train as train_run
     from vae_mnist.run import VAERun
 
-    return train_run(VAERun, config, settings, seed)
+    own = own_parts({"encoder": encoder, "decoder": decoder}, images, labels, class_names)
+    return train_run(VAERun, config, settings, seed, own)
 
 
 def resume(

@@ -1,8 +1,12 @@
 """From a checked configuration to a compiled VAE."""
 
 from training_run.config.intervals import interval_to_steps
+from training_run.errors import UserError
+from training_run.step.networks import logits_network
 from training_run.step.optimizers import ScheduledRate, build_adam
+from training_run.step.own_networks import check_shapes, own_networks
 from training_run.step.schedules import Transition
+from vae_mnist.config import OwnConfig
 from vae_mnist.losses import VAELoss
 from vae_mnist.model import VAE
 from vae_mnist.networks import (
@@ -34,8 +38,10 @@ def build_vae(config, spec, block):
 
 
 def build_networks(config, spec):
-    """Encoder and decoder, dense or convolutional."""
+    """Encoder and decoder: dense, convolutional, or a user's own."""
     model = config.model
+    if isinstance(model, OwnConfig):
+        return own_vae_networks(config, spec)
     common = {
         "latent_dim": model.latent_dim,
         "image_shape": spec.image_shape,
@@ -51,6 +57,33 @@ def build_networks(config, spec):
         build_conv_encoder(filters=model.encoder_filters, widths=model.encoder_widths, **common),
         build_conv_decoder(filters=model.decoder_filters, widths=model.decoder_widths, **common),
     )
+
+
+def own_vae_networks(config, spec):
+    """A user's own encoder and decoder, checked.
+
+    Raises:
+        UserError: they cannot be had, do not fit together, or the decoder does not end in a layer
+            `Activation("sigmoid")`, which training has to leave away.
+    """
+    encoder, decoder = own_networks(config, spec, ("encoder", "decoder"))
+    labels = [()] if config.model.conditional else []
+    latents, images = (config.model.latent_dim,), spec.image_shape
+    check_shapes(
+        {"encoder": encoder, "decoder": decoder},
+        {
+            "encoder": ([images, *labels], [latents, latents]),
+            "decoder": ([latents, *labels], [images]),
+        },
+    )
+    try:
+        logits_network(decoder)
+    except ValueError:
+        raise UserError(
+            'model: expected a decoder whose last layer is keras.layers.Activation("sigmoid"), '
+            f"received one that ends in {type(decoder.layers[-1]).__name__}"
+        ) from None
+    return encoder, decoder
 
 
 def build_loss(config, spec):

@@ -1,6 +1,6 @@
 """Configuration of a VAE run."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import (
     Discriminator,
@@ -15,16 +15,21 @@ from pydantic import (
 from sample_quality.while_training import QualityConfig, quality_problems
 from training_run.config.intervals import Interval
 from training_run.config.load import problems_between_rows
+from training_run.config.networks import (
+    SAVED,
+    ModelSection,
+    OwnNetworksSection,
+    missing_problems,
+    model_kind,
+)
 from training_run.config.sections import (
     DataConfig,
     Fraction,
     KeptConfig,
-    ModelSection,
     RunConfig,
     ScheduledAdamConfig,
     Section,
     Widths,
-    model_kind,
 )
 from training_run.config.sizes import ImageSide
 from training_run.config.yaml_source import ConfigError, Problem
@@ -46,6 +51,7 @@ class NetworksConfig(ModelSection):
 class MLPConfig(NetworksConfig):
     """Dense networks (source 003)."""
 
+    is_dense: ClassVar = True
     kind: Literal["mlp"] = "mlp"
     encoder_widths: Widths = (256,)
     decoder_widths: Widths = (256,)
@@ -77,6 +83,17 @@ class ConvConfig(NetworksConfig):
     )
     leaky_slope: Fraction = Field(0.0, description="slope of LeakyReLU below zero; 0: ReLU")
     kernel_size: Annotated[int, Field(ge=2, le=9)] = 4
+
+
+class OwnConfig(OwnNetworksSection):
+    """An encoder and a decoder of a user's own."""
+
+    others: ClassVar = (MLPConfig, ConvConfig)
+
+    output_activation: Literal["sigmoid"] = "sigmoid"
+    calibrate_contrast: bool = Field(
+        False, description=MLPConfig.model_fields["calibrate_contrast"].description
+    )
 
 
 class VAEDataConfig(DataConfig):
@@ -145,7 +162,9 @@ class VAEConfig(RunConfig):
     family: Literal["vae"]
     data: VAEDataConfig = VAEDataConfig()
     model: Annotated[
-        Annotated[MLPConfig, Tag("mlp")] | Annotated[ConvConfig, Tag("conv")],
+        Annotated[MLPConfig, Tag("mlp")]
+        | Annotated[ConvConfig, Tag("conv")]
+        | Annotated[OwnConfig, Tag(SAVED)],
         Discriminator(model_kind("mlp")),
     ] = MLPConfig()
     loss: LossConfig = LossConfig()
@@ -234,6 +253,8 @@ def shown(value):
 def check_data(config, spec, path):
     """Raise `ConfigError` for scores without labels or between log rows; see `Family.check`."""
     problems = quality_problems(config, spec, path)
+    if isinstance(config.model, OwnConfig):
+        problems += missing_problems(config.model, ("encoder", "decoder"), path)
     if components := config.prior.components:
         problems += components_problems(components, config, spec, path)
     every = config.validation.every

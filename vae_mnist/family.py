@@ -13,6 +13,7 @@ class VAEFamily(Family):
     program = "vae_mnist.train"
     default_preset = "vae_mlp"
     config_class = VAEConfig
+    networks = ("encoder", "decoder")
 
     def build(self, config, spec, block):
         from vae_mnist.build import build_vae

@@ -10,6 +10,8 @@ from training_run.tensorflow_import import import_tensorflow
 from vae_mnist.family import FAMILY
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy as np
 
     from sample_quality.priors import Prior
@@ -36,7 +38,14 @@ class VAERun(Run):
             self._prior = load_prior(self.folder, {"decoder": self.networks["decoder"]})
         return self._prior
 
-    def sample(self, num, *, seed=0, label=None, prior="own") -> "np.ndarray":
+    def sample(
+        self,
+        num: int,
+        *,
+        seed: int = 0,
+        label: "str | int | None" = None,
+        prior: str = "own",
+    ) -> "np.ndarray":
         """Draw images, as `Run.sample`.
 
         Args:
@@ -103,7 +112,15 @@ class VAERun(Run):
         ]
         return np.concatenate([to_uint8(images, vae.value_range) for images in parts])
 
-    def fit_prior(self, kind="mixture", *, components=None, temperature=None, seed=None, out=None):
+    def fit_prior(
+        self,
+        kind: str = "mixture",
+        *,
+        components: int | None = None,
+        temperature: float | None = None,
+        seed: int | None = None,
+        out: "str | Path | None" = None,
+    ) -> "Prior":
         """Fit a learned prior to the codes of the training images; samples then come from it.
 
         Args:

@@ -12,7 +12,7 @@ from sample_quality.scoring import check_numbers
 from training_run.cli.arguments import add_run_arguments, check_num, find_run_and_output
 from training_run.cli.parser import CommandParser, integer
 from training_run.cli.run_command import run_command
-from training_run.config.sections import ModelSection
+from training_run.config.networks import ModelSection
 from training_run.config.yaml_source import read_yaml
 from training_run.errors import UserError
 from training_run.run_folder.find import find_run

@@ -12,7 +12,7 @@ from training_run.config.load import list_presets
 from training_run.errors import UserError
 from training_run.python.request import Overrides, check_scores, request_new_run, request_resume
 from training_run.python.training import start
-from training_run.step.precision import resolve_precision
+from training_run.step.precision import resolve_compilation, resolve_precision
 from training_run.tensorflow_import import import_tensorflow
 
 _EPILOG = """\
@@ -115,7 +115,7 @@ def _print_plan(family, request):
     import_tensorflow()
     from training_run.cli.dry_run import print_plan
 
-    config = resolve_precision(request.config)
+    config = resolve_compilation(resolve_precision(request.config))
     check_scores(family, config, request)
     return print_plan(family, config, request.dataset.spec)
 

@@ -67,7 +67,7 @@ def _message(details, key, known):
     if kind in ("model_type", "dict_type", "union_tag_not_found"):
         text = "expected keys and values"
     if kind == "union_tag_invalid":
-        text = f"expected {context['expected_tags'].replace(', ', ' or ')}"
+        text = "expected " + " or ".join(context["expected_tags"].rsplit(", ", 1))
     for pydantic_word, ours in WORDING:
         text = text.replace(pydantic_word, ours)
     choices = re.findall("'(.*?)'", context.get("expected") or context.get("expected_tags") or "")

@@ -107,14 +107,23 @@ class TrainingConfig(Section):
         None, description="end after this time if the steps are not done by then; null: only steps"
     )
     batch_size: PositiveInt = 32
-    jit_compile: bool = Field(
-        False, description="compile the step with XLA, which is faster for dense networks on a CPU"
+    jit_compile: Literal[True, False, "auto"] = Field(
+        "auto",
+        description="compile the step with XLA; auto: where that is quicker, for dense networks on "
+        "a CPU and for all on a GPU",
     )
     precision: Literal["float32", "mixed_bfloat16", "auto"] = Field(
         "float32",
         description="precision of the networks' arithmetic; auto: mixed_bfloat16 if the machine "
         "supports it, else float32. Rounding differs, so results differ",
     )
+
+    @field_validator("jit_compile", mode="before")
+    @classmethod
+    def _check_jit_compile(cls, value):
+        if not isinstance(value, bool) and value != "auto":  # 1 equals True
+            raise PydanticCustomError("literal_error", "expected true, false or auto")
+        return value
 
 
 class SamplesConfig(Section):
@@ -215,46 +224,6 @@ class AdamOverrides(Section):
     def applied_to(self, common):
         """The `AdamConfig` `common` with these settings in place of its own."""
         return common.model_copy(update=self.model_dump(exclude_none=True))
-
-
-def _range_of(activation):
-    return (-1.0, 1.0) if activation == "tanh" else (0.0, 1.0)
-
-
-class ModelSection(Section):
-    """Keys of every network that makes images: output activation and range of the images."""
-
-    output_activation: Literal["tanh", "sigmoid"] = "tanh"
-    value_range: Annotated[tuple[float, float], Field(strict=False)] = Field(
-        default_factory=lambda data: _range_of(data.get("output_activation")),
-        description="values of black and white; default: the range of the activation",
-    )
-
-    @model_validator(mode="after")
-    def _check_value_range(self):
-        low, high = _range_of(self.output_activation)
-        if not low <= self.value_range[0] < self.value_range[1] <= high:
-            raise ValueError(
-                f"expected a value_range inside [{low:g}, {high:g}], the range of "
-                f"{self.output_activation}, received {list(self.value_range)}"
-            )
-        return self
-
-
-def model_kind(default):
-    """A function for `pydantic.Discriminator` that chooses a model section by its `kind` key.
-
-    Args:
-        default: the kind of a section without that key.
-    """
-
-    def kind(section):
-        if not isinstance(section, dict):
-            return getattr(section, "kind", None)
-        found = section.get("kind", default)
-        return found if isinstance(found, str) else shorten(found)
-
-    return kind
 
 
 class RunConfig(Section):

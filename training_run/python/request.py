@@ -15,7 +15,9 @@ from training_run.config.load import check_against_data, find_config, load_confi
 from training_run.config.sections import RunConfig
 from training_run.config.yaml_source import ConfigError, Problem, is_one_of
 from training_run.errors import UserError
+from training_run.family import OWN_LOSS
 from training_run.python.image_size import resolve_size
+from training_run.run_folder.environment import find_source_change
 from training_run.run_folder.find import PREFIX, check_family, find_run
 from training_run.run_folder.paths import RunDir, check_output_dir
 
@@ -117,8 +119,24 @@ def request_resume(family, reference, outputs, overrides=NO_OVERRIDES, allowed=(
     dataset = check_with_data(family, config, run.config)
     dataset = with_own_files(dataset, run, config.data, allowed)
     check_same_training(stored, config, allowed, dataset.spec, run.config)
-    changes = changes_between(stored, config)
+    changes = [*changes_between(stored, config), *source_changes(family, config, run, allowed)]
     return Request(config, run.config, dataset, run, checkpoint, changes, allowed)
+
+
+def source_changes(family, config, run, allowed):
+    """The `Change` of the code or the networks that the user brought, in a list.
+
+    Raises:
+        UserError: there is one, and neither "model" nor "loss" is among the keys that may change.
+    """
+    change = find_source_change(run, family.sources(config))
+    section = "loss" if change and change.key == OWN_LOSS else "model"
+    if change and not is_one_of(section, allowed):
+        raise UserError(
+            f"{change.key}: expected what the run was started with (sha256 {change.before}...), "
+            f"received another ({change.after}...); to go on with it, add --allow-change {section}"
+        )
+    return [change] if change else []
 
 
 def with_own_files(dataset, run, data_config, allowed):

@@ -4,13 +4,15 @@ import json
 import os
 from functools import partial
 
-from training_run.config.load import check_against_data
+from training_run.config.load import check_against_data, find_config, load_config
 from training_run.config.yaml_source import is_one_of
 from training_run.devices.cluster import check_batch_size, check_distribution
+from training_run.python.own import array_settings, network_settings
 from training_run.python.request import Overrides, request_new_run, request_resume
 from training_run.python.run import OUTCOMES
-from training_run.step.precision import resolve_precision
-from training_run.tensorflow_import import import_tensorflow
+from training_run.run_folder.paths import check_output_dir
+from training_run.step.precision import resolve_compilation, resolve_precision
+from training_run.tensorflow_import import import_tensorflow, without_retracing_warnings
 
 
 def start(family, request):
@@ -29,11 +31,11 @@ def start(family, request):
     """
     cluster = check_distribution(request.config, request.path)
     import_tensorflow()
-    config = resolve_precision(request.config)
+    config = resolve_compilation(resolve_precision(request.config))
     from training_run.devices.strategy import open_devices, watched_workers
     from training_run.loop.fit import resume, train
 
-    with watched_workers(cluster):
+    with watched_workers(cluster), without_retracing_warnings():
         devices = open_devices(config.distribution.strategy, cluster)
         check_batch_size(config, devices.num_replicas, request.path)
         data = request.dataset.read(partial(print, flush=True))
@@ -45,7 +47,7 @@ def start(family, request):
         return resume(family, config, data, devices, run, checkpoint, changes, may_change_data)
 
 
-def train(run_class, config=None, settings=None, seed=None):
+def train(run_class, config=None, settings=None, seed=None, own=None):
     """Train in a new run folder, as `python -m <family.program>` does.
 
     Args:
@@ -54,6 +56,7 @@ def train(run_class, config=None, settings=None, seed=None):
         settings: keys of the YAML to their values, `{"training.steps": 2000}` or
             `{"training": {"steps": 2000}}`.
         seed: the key `seed`; None for the configuration's.
+        own: what is given in Python, as an `Own`; None for nothing.
 
     Returns:
         The run. Its `outcome` says whether the training came to its end. An interrupt (Ctrl-C, or
@@ -63,7 +66,10 @@ def train(run_class, config=None, settings=None, seed=None):
         UserError: something in it is wrong; the sentence says what.
     """
     settings = dict(settings or {}) | ({} if seed is None else {"seed": seed})
-    request = request_new_run(run_class.family, config, overrides_from(settings))
+    overrides = overrides_from(settings)
+    if own is not None:
+        overrides = with_own_parts(run_class.family, config, overrides, own)
+    request = request_new_run(run_class.family, config, overrides)
     return _ended_run(run_class, start(run_class.family, request))
 
 
@@ -88,6 +94,24 @@ def resume(run_class, run="latest", settings=None, allow_change=(), outputs="out
     overrides = overrides_from(settings or {})
     request = request_resume(run_class.family, reference, outputs, overrides, allow_change)
     return _ended_run(run_class, start(run_class.family, request))
+
+
+def with_own_parts(family, config, overrides, own):
+    """The `Overrides` with those that name what an `Own` brings; this is kept in files.
+
+    Raises:
+        UserError: the rest of the configuration is wrong, which is found out first, or a part is.
+    """
+    path = find_config(family.default_preset if config is None else config)
+    plain = load_config(family.config_class, path, *overrides)
+    check_output_dir(plain.output_dir)
+    texts = []
+    if own.networks:
+        texts.append(f"model={json.dumps(network_settings(own.networks, plain.output_dir))}")
+    if own.images is not None:
+        kept = array_settings(own.images, own.labels, own.class_names, plain.output_dir)
+        texts += overrides_from(kept).texts
+    return Overrides([*texts, *overrides.texts], overrides.place)
 
 
 def overrides_from(settings):

@@ -54,13 +54,18 @@ class ChangeRecord(Record):
 
 
 class Environment(Record):
-    """The record in environment.json."""
+    """The record in environment.json.
+
+    Attributes:
+        sources: file or function that the user brought to SHA-256, see `Family.sources`.
+    """
 
     versions: dict[str, str] = Field(default_factory=dict)
     python: str = "?"
     git_commit: str | None = None
     seed: int = 0
     data: DataRecord
+    sources: dict[str, str] = Field(default_factory=dict)
     command_line: list[str] = Field(default_factory=list)
     hardware: Hardware | None = None
     changed_on_resume: list[ChangeRecord] = Field(default_factory=list)
@@ -71,7 +76,7 @@ def environment_path(run):
     return run.path / "environment.json"
 
 
-def write_environment(run, seed, data_record, devices):
+def write_environment(run, seed, data_record, devices, sources):
     """Write environment.json.
 
     Args:
@@ -79,6 +84,7 @@ def write_environment(run, seed, data_record, devices):
         seed: the run's seed.
         data_record: the `DataRecord` of its images.
         devices: the `Devices` it trains on.
+        sources: see `Environment`.
     """
     import tensorflow as tf
 
@@ -97,6 +103,7 @@ def write_environment(run, seed, data_record, devices):
         git_commit=_git_commit(),
         seed=seed,
         data=data_record,
+        sources=sources,
         command_line=sys.orig_argv,
         hardware=hardware,
     )
@@ -172,6 +179,24 @@ def find_data_change(run, data, names):
             before = f"{environment.data.source} {name} {recorded[name][:12]}"
             after = f"{data.source} {name} {checksum[:12]}"
             return DataChange(text.rstrip("."), Change("data", before, after))
+    return None
+
+
+def find_source_change(run, sources):
+    """The `Change` of the first of a run's own sources that is another now; None if all are equal.
+
+    Args:
+        run: the `RunDir`.
+        sources: those of now, see `Family.sources`.
+
+    Raises:
+        UserError: if the record is damaged.
+    """
+    environment = read_environment(run)
+    recorded = environment.sources if environment else {}
+    for name, checksum in sources.items():
+        if recorded.get(name, checksum) != checksum:
+            return Change(name, recorded[name][:12], checksum[:12])
     return None
 
 

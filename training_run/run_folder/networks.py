@@ -1,5 +1,6 @@
 """The networks of a run folder: saving them, and loading them without running any code."""
 
+import hashlib
 import json
 import zipfile
 from typing import NamedTuple
@@ -103,6 +104,15 @@ def load_network(run, name, expected):
     if not all(np.isfinite(weight).all() for weight in network.get_weights()):
         raise UserError(f"{path}: expected finite weights, received NaN or infinity among them")
     return network
+
+
+def weights_sha256(network):
+    """SHA-256 of a network's weights, rounded to the 16 bits that a bundled model keeps."""
+    digest = hashlib.sha256()
+    with np.errstate(over="ignore"):
+        for weight in network.get_weights():
+            digest.update(np.ascontiguousarray(weight, np.float16).tobytes())
+    return digest.hexdigest()
 
 
 def _first_sentence(error):

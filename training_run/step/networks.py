@@ -47,9 +47,7 @@ def logits_network(network):
         ValueError: if the network ends in anything else.
     """
     last = network.layers[-1]
-    if not (
-        isinstance(last, keras.layers.Activation) and last.activation is keras.activations.sigmoid
-    ):
+    if not (isinstance(last, keras.layers.Activation) and ends_in_sigmoid(network)):
         raise ValueError(
             "Logits need a network whose last layer is Activation('sigmoid'). "
             f"Received: {network.name}, which ends in {last}"
@@ -57,3 +55,8 @@ def logits_network(network):
     inputs = network.inputs if len(network.inputs) > 1 else network.inputs[0]
     logits = keras.ops.cast(last.input, "float32")
     return keras.Model(inputs, logits, name=f"{network.name}_logits")
+
+
+def ends_in_sigmoid(network):
+    """True if a network's last layer, of whatever kind, applies a sigmoid."""
+    return getattr(network.layers[-1], "activation", None) is keras.activations.sigmoid
