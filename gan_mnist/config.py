@@ -56,6 +56,7 @@ class NetworksConfig(ModelSection):
 class MLPConfig(NetworksConfig):
     """Dense networks (sources 000 and 001)."""
 
+    is_dense: ClassVar = True
     kind: Literal["mlp"] = Field("mlp", description="dense networks")
     generator_widths: Widths = Field((256, 512, 1024), description="units of the hidden layers")
     discriminator_widths: Widths = Field((512, 256), description="units of the hidden layers")

@@ -2,12 +2,16 @@
 
 import sys
 
-if __name__ == "__main__":  # first, since the other imports take a while
-    from training_run.interrupts import end_on_signals
+from training_run.interrupts import end_on_signals
 
-    end_on_signals()
 
-from latent_explorer.command import main
+def main():
+    """Run the command on the process's own arguments; returns its exit code."""
+    end_on_signals()  # first, since the other imports take a while
+    from latent_explorer.command import main as command
+
+    return command()
+
 
 if __name__ == "__main__":
     sys.exit(main())

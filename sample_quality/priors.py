@@ -8,7 +8,6 @@ A prior belongs to one run's networks. Its record holds their checksums, so that
 run, or of the same run at another step, is refused.
 """
 
-import hashlib
 import math
 import zipfile
 import zlib
@@ -22,6 +21,7 @@ from pydantic import Field
 from training_run.config.records import Record, read_record, write_record
 from training_run.errors import UserError
 from training_run.files import atomic_path, sha256_of_file
+from training_run.run_folder.networks import weights_sha256
 
 FORMAT = 1
 
@@ -236,15 +236,6 @@ def at_temperature(temperature):
 def latents_of(prior):
     """The argument `latents` of `training_run.step.sampling.generate`, of a `Prior` or None."""
     return None if prior is None else prior.from_noise
-
-
-def weights_sha256(network):
-    """SHA-256 of a network's weights, rounded to the 16 bits that a bundled model keeps."""
-    digest = hashlib.sha256()
-    with np.errstate(over="ignore"):
-        for weight in network.get_weights():
-            digest.update(np.ascontiguousarray(weight, np.float16).tobytes())
-    return digest.hexdigest()
 
 
 def prior_files(run):

@@ -36,6 +36,7 @@ def use_vae(images: np.ndarray) -> VAERun:
     run = vae_mnist.load("bundled:vae_fast")
     assert_type(run.decode(run.encode(images)), np.ndarray)
     run.fit_prior("mixture", components=100)
+    assert_type(run.export("onnx"), Path)
     return run
 
 

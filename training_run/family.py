@@ -7,7 +7,7 @@ from training_run.config.networks import OwnNetworksSection
 from training_run.config.sections import RunConfig
 from training_run.errors import UserError
 from training_run.step.own_networks import source_checksums
-from training_run.step.precision import computing_in
+from training_run.step.precision import computing_in, resolve_compilation
 
 if TYPE_CHECKING:  # `--help` does not wait for numpy
     from training_run.data.image_data import ImageData
@@ -132,6 +132,7 @@ def build_model(family, config, spec, block, scope=None):
     """
     import tensorflow as tf
 
+    config = resolve_compilation(config)
     if config.distribution.strategy != "none":
         plain = config.training.model_copy(update={"jit_compile": False})
         config = config.model_copy(update={"training": plain})

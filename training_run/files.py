@@ -40,6 +40,36 @@ def atomic_path(path):
 
 
 @contextmanager
+def atomic_folder(path):
+    """Give a temporary folder beside `path`. Move it to `path` if the block succeeds.
+
+    Args:
+        path: where the finished folder belongs; its parent must exist. If it is there already, the
+            new files replace those of the same names.
+
+    Yields:
+        The `pathlib.Path` of an empty folder.
+
+    Raises:
+        OSError: with `path` as its file name.
+    """
+    path = Path(path).absolute()
+    with errors_name(path), tempfile.TemporaryDirectory(dir=path.parent, prefix=".tmp-") as beside:
+        new, old = Path(beside, "new"), Path(beside, "old")
+        new.mkdir()
+        yield new
+        if not path.exists():
+            os.replace(new, path)
+            return
+        old.mkdir()
+        for entry in new.iterdir():
+            target = path / entry.name
+            if target.exists():
+                os.replace(target, old / entry.name)
+            os.replace(entry, target)
+
+
+@contextmanager
 def errors_name(path):
     """Let every OSError of the block name `path`, the file that the user knows.
 

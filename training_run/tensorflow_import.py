@@ -17,7 +17,7 @@ def import_tensorflow():
         The modules `tensorflow` and `keras`.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with _standard_error_kept_back():
+    with standard_error_kept_back():
         import keras
         import tensorflow as tf
 
@@ -52,7 +52,7 @@ def let_gpu_memory_grow(tf):
 
 
 @contextmanager
-def _standard_error_kept_back():
+def standard_error_kept_back():
     """Hold back what is written to file descriptor 2; replay it if the block fails."""
     sys.stderr.flush()
     kept = os.dup(2)

@@ -51,6 +51,7 @@ class NetworksConfig(ModelSection):
 class MLPConfig(NetworksConfig):
     """Dense networks (source 003)."""
 
+    is_dense: ClassVar = True
     kind: Literal["mlp"] = Field("mlp", description="dense networks")
     encoder_widths: Widths = Field((256,), description="units of the hidden layers")
     decoder_widths: Widths = Field((256,), description="units of the hidden layers")

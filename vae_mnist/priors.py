@@ -26,8 +26,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sample_quality.priors import Mixture, Prior, PriorRecord, weights_sha256
+from sample_quality.priors import Mixture, Prior, PriorRecord
 from training_run.errors import UserError
+from training_run.run_folder.networks import weights_sha256
 
 CANDIDATES = (50, 100, 200, 400, 800)
 """Numbers of components among which held-out codes choose, where none is configured."""

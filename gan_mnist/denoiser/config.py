@@ -1,6 +1,6 @@
 """Configuration of a denoiser's run."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, NonNegativeFloat, PositiveInt, model_validator
 
@@ -13,6 +13,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 class DenoiserModelConfig(Section):
     """The autoencoder of source 000."""
 
+    is_dense: ClassVar = True
     num_hidden: PositiveInt = Field(50, description="units of the hidden layer")
     value_range: Annotated[tuple[Literal[0.0], Literal[1.0]], Field(strict=False)] = Field(
         (0.0, 1.0), description="of its images; fixed, and recorded for readers of the run"

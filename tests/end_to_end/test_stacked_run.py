@@ -8,7 +8,7 @@ from PIL import Image
 
 from gan_mnist.train import main as train
 from gan_vs_vae.command import main as report
-from sample_quality.__main__ import main as score
+from sample_quality.command import main as score
 from sample_quality.protocol import read_quality
 from tests.soak import tiny
 

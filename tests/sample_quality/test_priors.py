@@ -14,10 +14,10 @@ from sample_quality.priors import (
     load_prior,
     prior_checksum,
     save_prior,
-    weights_sha256,
 )
 from training_run.errors import UserError
 from training_run.files import sha256_of_file
+from training_run.run_folder.networks import weights_sha256
 from training_run.run_folder.paths import RunDir
 from training_run.step.sampling import generate, sample_batches
 

@@ -1,9 +1,11 @@
+import os
 import signal
 
 import pytest
 
 from training_run.files import (
     append_text,
+    atomic_folder,
     atomic_path,
     folder_problem,
     sha256_of_file,
@@ -79,3 +81,30 @@ def test_a_folder_that_cannot_be_written_to_is_known_and_left_as_it_is(tmp_path)
     assert folder_problem(tmp_path / "file" / "x") == f"{tmp_path}/file, which is no folder"
     assert folder_problem("a\0b") == "a name with a null character"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["dangling", "file"]
+
+
+def test_a_folder_is_there_when_it_is_finished(tmp_path):
+    out = tmp_path / "out"
+    with atomic_folder(out) as folder:
+        (folder / "a").mkdir()
+        (folder / "a" / "1").write_text("new")
+        assert not out.exists()
+    assert (out / "a" / "1").read_text() == "new"
+    assert os.listdir(tmp_path) == ["out"]
+
+
+def test_a_folder_that_fails_is_not_there(tmp_path):
+    with pytest.raises(ZeroDivisionError), atomic_folder(tmp_path / "out") as folder:
+        (folder / "a").write_text("half")
+        _ = 1 / 0
+    assert os.listdir(tmp_path) == []
+
+
+def test_files_of_a_folder_that_is_there_are_replaced(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / "out" / name).mkdir(parents=True)
+    with atomic_folder(tmp_path / "out") as folder:
+        (folder / "a").write_text("new")
+    assert (tmp_path / "out" / "a").read_text() == "new"
+    assert (tmp_path / "out" / "b").is_dir()
+    assert os.listdir(tmp_path) == ["out"]

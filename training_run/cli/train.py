@@ -12,7 +12,7 @@ from training_run.config.load import list_presets
 from training_run.errors import UserError
 from training_run.python.request import Overrides, check_scores, request_new_run, request_resume
 from training_run.python.training import start
-from training_run.step.precision import resolve_precision
+from training_run.step.precision import resolve_compilation, resolve_precision
 from training_run.tensorflow_import import import_tensorflow
 
 _EPILOG = """\
@@ -101,7 +101,8 @@ def _train(family, arguments):
 def _request_new(family, arguments):
     if arguments.allow_change:
         raise UserError("--allow-change: expected together with --resume, received without")
-    return request_new_run(family, arguments.config, Overrides(arguments.overrides))
+    overrides = Overrides(arguments.overrides)
+    return request_new_run(family, arguments.config, overrides, arguments.outputs)
 
 
 def _request_resume(family, arguments):
@@ -115,9 +116,10 @@ def _print_plan(family, request):
     import_tensorflow()
     from training_run.cli.dry_run import print_plan
 
-    config = resolve_precision(request.config)
+    config = resolve_compilation(resolve_precision(request.config))
     check_scores(family, config, request)
-    return print_plan(family, config, request.dataset.spec)
+    initial = None if request.checkpoint else config.init.run
+    return print_plan(family, config, request.dataset.spec, initial)
 
 
 def print_presets(family):

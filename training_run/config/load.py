@@ -2,6 +2,7 @@
 
 import io
 from pathlib import Path
+from typing import get_args
 
 from pydantic import ValidationError
 from ruamel.yaml import YAML
@@ -34,6 +35,7 @@ def load_config(config_class, path, overrides=(), place="command line"):
         ConfigError: with every problem found, a line each.
     """
     source = read_yaml(path)
+    _check_family(config_class, source, path)
     for override in overrides:
         _apply_override(source, override, place)
     problems = list(source.problems)
@@ -44,6 +46,33 @@ def load_config(config_class, path, overrides=(), place="command line"):
     if problems:
         raise ConfigError(problems)
     return config
+
+
+def _check_family(config_class, source, path):
+    """Refuse a file of another family by one sentence that names its command.
+
+    Its keys are no mistakes, so a hint for each of them would be of no help.
+    """
+    expected = get_args(config_class.model_fields["family"].annotation)
+    family = source.values.get("family") if isinstance(source.values, dict) else None
+    program = None if family in expected else _program_of(family)
+    if not expected or program is None:
+        return
+    if Path(path) in preset_files():
+        message = f"{Path(path).stem} is a preset of {program}"
+        raise ConfigError([Problem("--config", "", message)])
+    message = f"expected {expected[0]!r}, received {family!r}, which {program} trains"
+    raise ConfigError([Problem(source.places["family"], "family", message)])
+
+
+def _program_of(family):
+    """The module that trains a family, "vae_mnist.train", from the comment of a preset of it.
+
+    None for a family without presets.
+    """
+    for _, (command, *_) in list_presets(family):
+        return command.split()[2]  # python -m MODULE ...
+    return None
 
 
 def _apply_override(source, override, where):

@@ -109,14 +109,23 @@ class TrainingConfig(Section):
         None, description="end after this time if the steps are not done by then; null: only steps"
     )
     batch_size: PositiveInt = Field(32, description="images in a step, on all devices together")
-    jit_compile: bool = Field(
-        False, description="compile the step with XLA, which is faster for dense networks on a CPU"
+    jit_compile: Literal[True, False, "auto"] = Field(
+        "auto",
+        description="compile the step with XLA; auto: where that is quicker, for dense networks on "
+        "a CPU and for all on a GPU",
     )
     precision: Literal["float32", "mixed_bfloat16", "auto"] = Field(
         "float32",
         description="precision of the networks' arithmetic; auto: mixed_bfloat16 if the machine "
         "supports it, else float32. Rounding differs, so results differ",
     )
+
+    @field_validator("jit_compile", mode="before")
+    @classmethod
+    def _check_jit_compile(cls, value):
+        if not isinstance(value, bool) and value != "auto":  # 1 equals True
+            raise PydanticCustomError("literal_error", "expected true, false or auto")
+        return value
 
 
 class SamplesConfig(Section):
@@ -160,6 +169,23 @@ class KeptConfig(Section):
         description="how many networks of earlier steps to keep, from step 0 on and then evenly "
         "spread in the logarithm of the step; each is as large as the network that draws",
     )
+
+
+class InitConfig(Section):
+    """The weights before the first step."""
+
+    run: Annotated[str, Field(min_length=1)] | None = Field(
+        None,
+        json_schema_extra={"anyOf": [{"type": ["string", "integer", "null"]}]},
+        description="a run with networks of the same layers, to start from their weights: a "
+        "folder, a number, latest or bundled:NAME; null: random weights. Layers that read the "
+        "class may differ and are then random",
+    )
+
+    @field_validator("run", mode="before")
+    @classmethod
+    def _number_as_text(cls, value):
+        return str(value) if type(value) is int else value
 
 
 class DistributionConfig(Section):
@@ -238,6 +264,7 @@ class RunConfig(Section):
     checkpoints: CheckpointsConfig = CheckpointsConfig()
     gif: GifConfig = GifConfig()
     distribution: DistributionConfig = DistributionConfig()
+    init: InitConfig = InitConfig()
 
     @model_validator(mode="after")
     def _check_minutes(self):

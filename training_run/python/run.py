@@ -163,6 +163,27 @@ class Run:
         )
         return Drawn(generate(network, num, seed, value_range, labels, latents), labels)
 
+    def export(self, format: str, out: "str | Path | None" = None) -> "Path":
+        """Write the networks for another program, as `python -m training_run.export` does.
+
+        Args:
+            format: "onnx", "tflite", "saved_model" or "safetensors".
+            out: the folder; None for NAME-FORMAT in the working directory, NAME being that of the
+                run's folder.
+
+        Returns:
+            The folder. Its README.md has code that uses the networks.
+
+        Raises:
+            UserError: a package is missing (`pip install 'gan-vae-mnist[export]'`), or a network
+                could not be converted to what Keras computes.
+        """
+        from pathlib import Path
+
+        from training_run.export.export_run import export_run
+
+        return export_run(self.folder, format, None if out is None else Path(out), print)
+
     def _picture(self, name):
         path = self.path / name
         if not path.is_file():

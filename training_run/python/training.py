@@ -11,7 +11,7 @@ from training_run.python.own import array_settings, network_settings
 from training_run.python.request import Overrides, request_new_run, request_resume
 from training_run.python.run import OUTCOMES
 from training_run.run_folder.paths import check_output_dir
-from training_run.step.precision import resolve_precision
+from training_run.step.precision import resolve_compilation, resolve_precision
 from training_run.tensorflow_import import import_tensorflow, without_retracing_warnings
 
 
@@ -31,7 +31,7 @@ def start(family, request):
     """
     cluster = check_distribution(request.config, request.path)
     import_tensorflow()
-    config = resolve_precision(request.config)
+    config = resolve_compilation(resolve_precision(request.config))
     from training_run.devices.strategy import open_devices, watched_workers
     from training_run.loop.fit import resume, train
 

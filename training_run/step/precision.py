@@ -31,6 +31,22 @@ def resolve_precision(config):
     return config.model_copy(update={"training": training})
 
 
+def resolve_compilation(config):
+    """The `RunConfig` with `training.jit_compile: auto` resolved for its networks and this machine.
+
+    XLA makes the step of dense networks a quarter to a half quicker on a CPU, and that of
+    convolutions slower. On a GPU it joins the many small operations of either.
+    """
+    if config.training.jit_compile != "auto":
+        return config
+    import tensorflow as tf
+
+    is_dense = getattr(config.model, "is_dense", False)
+    is_quicker = is_dense or bool(tf.config.list_physical_devices("GPU"))
+    training = config.training.model_copy(update={"jit_compile": is_quicker})
+    return config.model_copy(update={"training": training})
+
+
 def machine_has_bfloat16():
     """True if the first GPU, or without a GPU the x86 processor, computes in bfloat16."""
     import tensorflow as tf

@@ -122,7 +122,7 @@ seed: 2
         ("optimizer.learning_rate=.inf", "expected a finite number"),
         ("model.generator_widths=[]", "expected a list of at least 1 item, received []"),
         ("model.generator_widths=5", "expected a list, received 5"),
-        ("training.jit_compile=yes", "expected true or false, received 'yes'"),
+        ("training.jit_compile=yes", "expected true, false or auto, received 'yes'"),
         ("gif.seconds=2", "gif.seconds: expected a number greater than 2, received 2"),
         ("gif.seconds=601", "gif.seconds: expected a number less than or equal to 600"),
         ("name=2001-01-01", "name:1: expected a plain YAML value, received one with"),
@@ -250,6 +250,22 @@ def test_every_preset_says_its_command_and_time():
         assert comment[0] == f"# yaml-language-server: $schema={family}.schema.json"
         assert "python -m" in comment[1]
         assert "CPU core" in " ".join(comment)
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+def test_a_preset_of_another_family_is_refused_by_its_command(family):
+    programs = {other.name: other.program for other in FAMILIES if other is not family}
+    for other, program in programs.items():
+        for name, _ in list_presets(other):
+            with pytest.raises(ConfigError) as error:
+                load_config(family.config_class, find_config(name), ["training.steps=1"])
+            assert str(error.value) == f"--config: {name} is a preset of {program}"
+
+
+def test_an_own_file_of_another_family_is_refused_by_its_family_alone(tmp_path):
+    path = write(tmp_path, MINIMAL.replace("gan", "vae") + "prior:\n  kind: mixture\n")
+    (found,) = problems_of(path)
+    assert found.endswith("1: family: expected 'gan', received 'vae', which vae_mnist.train trains")
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)

@@ -17,6 +17,7 @@ from training_run.step.precision import (
     computing_in,
     machine_has_bfloat16,
     processor_info,
+    resolve_compilation,
     resolve_precision,
 )
 
@@ -37,6 +38,24 @@ def test_auto_is_what_the_machine_has(monkeypatch, has_it, expected):
     assert resolved("auto") == expected
     assert resolved("float32") == "float32"
     assert resolved("mixed_bfloat16") == "mixed_bfloat16"
+
+
+@pytest.mark.parametrize(
+    ("preset", "gpus", "expected"),
+    [
+        ("gan_mlp_smoke", [], True),
+        ("gan_dcgan_smoke", [], False),
+        ("gan_dcgan_smoke", ["GPU:0"], True),
+    ],
+)
+def test_xla_compiles_what_it_makes_quicker(monkeypatch, preset, gpus, expected):
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: gpus)
+    asked = load_config(GANConfig, find_config(preset), ["training.jit_compile=auto"])
+    assert resolve_compilation(asked).training.jit_compile is expected
+    as_set = load_config(
+        GANConfig, find_config(preset), [f"training.jit_compile={str(not expected).lower()}"]
+    )
+    assert resolve_compilation(as_set).training.jit_compile is not expected
 
 
 @pytest.mark.parametrize(
