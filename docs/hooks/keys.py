@@ -87,6 +87,8 @@ def values(field):
     """Which values a key may have, in words."""
     if "pattern" in field and "epochs" in field["pattern"]:
         return "steps or epochs"
+    if isinstance(field.get("type"), list):
+        field = {"anyOf": [{"type": kind} for kind in field["type"]]}
     if "anyOf" in field:
         choices = [values(choice) for choice in field["anyOf"]]
         return "steps or epochs" if "steps or epochs" in choices[1:] else " or ".join(choices)
