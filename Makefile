@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help gan vae compare demo explore failures models docs test bench clean
+.PHONY: help gan vae compare demo explore failures models docs notebooks test bench clean
 .DEFAULT_GOAL := help
 
 help:  ## Show the goals
@@ -46,6 +46,11 @@ models: $(VENV)/installed  ## Make the models that ship with the package again: 
 docs: $(VENV)/installed-test  ## Build the documentation into site/, to be read without a network
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 	@echo 'Open site/index.html'
+
+notebooks: $(VENV)/installed-test  ## Run the notebooks and write them as pages, in outputs/notebooks: 4 minutes
+	mkdir -p outputs/notebooks
+	cp notebooks/*.ipynb outputs/notebooks
+	cd outputs/notebooks && ../../$(BIN)/python -m nbconvert --execute --to html *.ipynb
 
 test: $(VENV)/installed-test  ## Run the whole test suite
 	$(BIN)/ruff check .

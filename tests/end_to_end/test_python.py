@@ -88,7 +88,7 @@ def test_a_run_knows_its_outcome_settings_and_log(gan):
     assert [picture.path.name for picture in gan.samples] == [
         f"step_{step:06d}.png" for step in (0, 10, 20, 30)
     ]
-    assert set(gan.gif._repr_mimebundle_()) == {"image/gif", "text/plain"}
+    assert set(gan.gif._repr_mimebundle_()) == {"image/gif", "text/html", "text/plain"}
 
 
 def test_it_draws_what_the_command_draws(gan, tmp_path):

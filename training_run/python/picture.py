@@ -1,5 +1,6 @@
 """A picture of a run that a notebook shows."""
 
+import base64
 import os
 import sys
 from pathlib import Path
@@ -24,7 +25,12 @@ class Picture(os.PathLike):
         return f"Picture({str(self.path)!r})"
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        return {MIME_TYPES[self.path.suffix]: self.path.read_bytes(), "text/plain": repr(self)}
+        mime, content = MIME_TYPES[self.path.suffix], self.path.read_bytes()
+        shown = {mime: content, "text/plain": repr(self)}
+        if mime == "image/gif":  # a notebook that is exported as a page shows no other GIF
+            encoded = base64.b64encode(content).decode()
+            shown["text/html"] = f'<img src="data:{mime};base64,{encoded}">'
+        return shown
 
     def show(self):
         """Show the picture in a notebook, in the middle of a cell too; elsewhere print its path."""
