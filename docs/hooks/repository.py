@@ -65,6 +65,8 @@ def place_of(path):
     """Path in the site of a file of the repository."""
     if path.startswith("docs/"):
         return path.removeprefix("docs/")
+    if path.endswith(".ipynb"):
+        return f"{path.removesuffix('.ipynb')}.md"  # see notebooks.py
     suffix = PurePosixPath(path).suffix
     return f"repository/{path}" + ("" if suffix in PICTURES | {".md"} else ".md")
 
