@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help gan vae compare demo explore failures models notebooks test bench clean
+.PHONY: help gan vae compare demo explore failures models docs notebooks test bench clean
 .DEFAULT_GOAL := help
 
 help:  ## Show the goals
@@ -43,6 +43,10 @@ models: $(VENV)/installed  ## Make the models that ship with the package again: 
 	for name in gan_mlp gan_fast vae_mlp vae_fast; do \
 		$(BIN)/python -m sample_quality bundled:$$name --out training_run/models/$$name/quality.json || exit 1; done
 
+docs: $(VENV)/installed-test  ## Build the documentation into site/, to be read without a network
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	@echo 'Open site/index.html'
+
 notebooks: $(VENV)/installed-test  ## Run the notebooks and write them as pages, in outputs/notebooks: 4 minutes
 	mkdir -p outputs/notebooks
 	cp notebooks/*.ipynb outputs/notebooks
@@ -71,4 +75,4 @@ $(VENV)/installed-test: pyproject.toml | $(VENV)/bin/python
 	@touch $@ $(VENV)/installed
 
 clean:  ## Remove the environment and what builds leave behind
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache
+	rm -rf $(VENV) build dist site *.egg-info .pytest_cache .ruff_cache

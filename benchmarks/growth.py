@@ -1,13 +1,15 @@
-"""Milliseconds a step as batch, width and image grow, beside the floor's: a plot and numbers."""
+"""Milliseconds a step as batch, width and image grow, beside the floor's: a plot and numbers. And
+of images in memory beside those in a mapped file."""
 
 import argparse
+import dataclasses
 import json
 import os
 import statistics
 import sys
+import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.floor import floor
@@ -25,7 +27,7 @@ MILLISECONDS = (2, 5, 10, 20, 50, 100, 200, 500)
 """Ticks of the plot."""
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Axis:
     """One thing that grows while all else stays.
 
@@ -36,6 +38,7 @@ class Axis:
         values: what it grows through.
         overrides: value -> keys of the preset to change.
         image_side: value -> side of the images, which are noise: times do not depend on them.
+        num_channels: 1 grey, 3 colour.
     """
 
     title: str
@@ -44,6 +47,7 @@ class Axis:
     values: tuple
     overrides: Callable
     image_side: Callable = lambda value: 28
+    num_channels: int = 1
 
 
 def widths(factor):
@@ -73,6 +77,13 @@ AXES = (
 )  # fmt: skip
 
 
+MAPPED = Axis(
+    "gan_mlp: colour images", "pixels a side", "gan_mlp", (32,), lambda value: (),
+    image_side=lambda value: value, num_channels=3,
+)  # fmt: skip
+"""Small steps on images as they come from a folder, where reading them would show."""
+
+
 def make_point(axis, value):
     """A model as `train` makes it, and its noise images.
 
@@ -89,7 +100,7 @@ def make_point(axis, value):
 
     config = load_config(FAMILY.config_class, find_config(axis.preset), axis.overrides(value))
     config = resolve_compilation(resolve_precision(config))
-    shape = (axis.image_side(value),) * 2 + (1,)
+    shape = (axis.image_side(value),) * 2 + (axis.num_channels,)
     images = np.random.default_rng(0).integers(0, 256, (2048, *shape), dtype=np.uint8)
     labels = np.zeros(len(images), np.int32)
     data = ImageData(images, labels, images[:1], labels[:1], 10, "noise", "")
@@ -141,6 +152,31 @@ def measure_axis(axis):
     return points
 
 
+def measure_mapped(num_images=200_000):
+    """`gan_mlp` on 32x32 colour images in memory and in a mapped file, in turns: a list of dicts.
+
+    The file is in the system's page cache, as after a first epoch.
+    """
+    import numpy as np
+
+    points = []
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "images.npy"
+        images = np.random.default_rng(0).integers(0, 256, (num_images, 32, 32, 3), dtype=np.uint8)
+        np.save(path, images)
+        for _ in range(3):
+            for where, x_train in (("memory", images), ("file", np.load(path, mmap_mode="c"))):
+                points.append({"where": where, "milliseconds": measure_on(x_train)})
+                print(f"{num_images:,} images in {where}: {points[-1]['milliseconds']:.2f} ms")
+    return points
+
+
+def measure_on(x_train):
+    """Milliseconds a step of `gan_mlp` on these images."""
+    config, model, data = make_point(MAPPED, x_train.shape[1])
+    return measure(config, model, dataclasses.replace(data, x_train=x_train, y_train=None))
+
+
 def plot(results, path):
     """A panel for each axis: measured and floor over what grows."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -181,6 +217,7 @@ def main(argv=None):
     os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(arguments.threads)))
     import_tensorflow()
     results = {axis.title: measure_axis(axis) for axis in AXES}
+    results["mapped"] = measure_mapped()
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     arguments.out.with_suffix(".json").write_text(json.dumps(results, indent=2) + "\n")
     plot(results, arguments.out)

@@ -13,16 +13,17 @@ from pydantic import (
     model_validator,
 )
 
-from sample_quality.while_training import QualityConfig, quality_problems
-from training_run.config.intervals import Interval, interval_to_steps
+from sample_quality.while_training import QualityConfig
+from training_run.config.intervals import Interval
 from training_run.config.networks import (
     SAVED,
     ModelSection,
     OwnNetworksSection,
-    missing_problems,
     model_kind,
 )
 from training_run.config.sections import (
+    BETA_1,
+    LEARNING_RATE,
     AdamOverrides,
     DataConfig,
     Fraction,
@@ -34,28 +35,29 @@ from training_run.config.sections import (
     Widths,
 )
 from training_run.config.sizes import ImageSide
-from training_run.config.yaml_source import ConfigError, Problem
 
 
 class NetworksConfig(ModelSection):
     """What dense and convolutional networks have in common."""
 
-    latent_dim: PositiveInt = 100
+    latent_dim: PositiveInt = Field(100, description="numbers in a latent")
     conditional: bool = Field(False, description="give the class label to both networks")
     batch_norm_momentum: Fraction | None = Field(
         0.8, description="of the generator's moving statistics; null for no BatchNorm"
     )
-    discriminator_batch_norm_momentum: Fraction | None = None
-    leaky_slope: Fraction = 0.2
+    discriminator_batch_norm_momentum: Fraction | None = Field(
+        None, description="of the discriminator's moving statistics; null for no BatchNorm"
+    )
+    leaky_slope: Fraction = Field(0.2, description="slope of LeakyReLU below zero")
 
 
 class MLPConfig(NetworksConfig):
     """Dense networks (sources 000 and 001)."""
 
     is_dense: ClassVar = True
-    kind: Literal["mlp"] = "mlp"
-    generator_widths: Widths = (256, 512, 1024)
-    discriminator_widths: Widths = (512, 256)
+    kind: Literal["mlp"] = Field("mlp", description="dense networks")
+    generator_widths: Widths = Field((256, 512, 1024), description="units of the hidden layers")
+    discriminator_widths: Widths = Field((512, 256), description="units of the hidden layers")
 
 
 HiddenWidths = Annotated[tuple[PositiveInt, ...], Field(strict=False)]
@@ -65,22 +67,22 @@ HiddenWidths = Annotated[tuple[PositiveInt, ...], Field(strict=False)]
 class ConvConfig(NetworksConfig):
     """Convolutional networks (source 002); each filter count halves or doubles the image."""
 
-    kind: Literal["conv"] = "conv"
+    kind: Literal["conv"] = Field("conv", description="convolutional networks")
     size: ImageSide | None = Field(
         None,
         description="auto: 28, 32, 64 or 128, from the images; or a side to which own images are "
         "resized. The filters follow where they are not given. null: as the filters say",
     )
-    generator_filters: Widths = (64, 32)
-    discriminator_filters: Widths = (32, 64)
+    generator_filters: Widths = Field((64, 32), description="each doubles the image's side")
+    discriminator_filters: Widths = Field((32, 64), description="each halves the image's side")
     generator_widths: HiddenWidths = Field(
         (), description="dense hidden layers before the convolutions, for the image as a whole"
     )
     discriminator_widths: HiddenWidths = Field(
         (), description="dense hidden layers after the convolutions"
     )
-    kernel_size: Annotated[int, Field(ge=2, le=9)] = 4
-    discriminator_dropout: Fraction = 0.0
+    kernel_size: int = Field(4, ge=2, le=9, description="side of the convolutions' kernels")
+    discriminator_dropout: Fraction = Field(0.0, description="share of activations set to 0")
 
 
 class OwnConfig(OwnNetworksSection):
@@ -201,8 +203,8 @@ class EMAConfig(Section):
 class GANOptimizerConfig(ScheduledAdamConfig):
     """Adam for both networks, with settings for one of them alone under its name."""
 
-    learning_rate: PositiveFloat = 2e-4
-    beta_1: Fraction = 0.5
+    learning_rate: PositiveFloat = Field(2e-4, description=LEARNING_RATE)
+    beta_1: Fraction = Field(0.5, description=BETA_1)
     final_beta_2: Fraction | None = Field(
         None, description="beta_2 at the end of the schedule (R3GAN: 0.9 to 0.99); null: it stays"
     )
@@ -213,7 +215,7 @@ class GANOptimizerConfig(ScheduledAdamConfig):
 class GANConfig(RunConfig):
     """One training run of a GAN."""
 
-    family: Literal["gan"]
+    family: Literal["gan"] = Field(description="kind of model")
     data: GANDataConfig = GANDataConfig()
     training: GANTrainingConfig
     model: Annotated[
@@ -285,65 +287,3 @@ class GANConfig(RunConfig):
                 f"regularization.final_factor, received {penalties.final_factor} without"
             )
         return self
-
-
-def check_data(config, spec, path):
-    """Refuse a `GANConfig` that does not suit the images; arguments as for `Family.check`.
-
-    Raises:
-        ConfigError: if there are no labels for scores, or the image sides cannot be halved as often
-            as there are convolutions.
-    """
-    model, problems = config.model, quality_problems(config, spec, path)
-    height, width, _ = spec.image_shape
-    for key in ("generator_filters", "discriminator_filters"):
-        num_filters = len(getattr(model, key, ()))
-        if height % 2**num_filters or width % 2**num_filters:
-            factor = 2**num_filters
-            nearest = max(round(height / factor), 1) * factor
-            message = (
-                f"expected at most as many filters as {height}x{width} can be halved, received "
-                f"{num_filters}, which need a multiple of {factor} (nearest {nearest})"
-            )
-            problems.append(Problem(str(path), f"model.{key}", message))
-    problems += own_networks_problems(config, path)
-    problems += augment_problems(config, path) + warmup_problems(config, spec, path)
-    if problems:
-        raise ConfigError(problems)
-
-
-def own_networks_problems(config, path):
-    """What is wrong with networks of a user's own: a list of `Problem`."""
-    if not isinstance(config.model, OwnConfig):
-        return []
-    problems = missing_problems(config.model, ("generator", "discriminator"), path)
-    if config.regularization.spectral_norm:
-        message = (
-            "expected false with networks of your own: wrap their layers in "
-            "keras.layers.SpectralNormalization yourself, received true"
-        )
-        problems.append(Problem(str(path), "regularization.spectral_norm", message))
-    return problems
-
-
-def augment_problems(config, path):
-    """What is wrong with `regularization.augment` for these images: at most one `Problem`."""
-    names = {"brightness", "contrast"}.intersection(config.regularization.augment)
-    if not names or config.data.dataset != "mnist":
-        return []
-    message = (
-        "expected translation or cutout with digits, which are black and white: a discriminator "
-        f"that is used to other greys lets grey digits pass, received {', '.join(sorted(names))}"
-    )
-    return [Problem(str(path), "regularization.augment", message)]
-
-
-def warmup_problems(config, spec, path):
-    """What is wrong with `optimizer.warmup`: at most one `Problem`, a warm-up beyond the run."""
-    steps_per_epoch = spec.num_train // config.training.batch_size
-    warmup = interval_to_steps(config.optimizer.warmup or 0, steps_per_epoch)
-    steps = interval_to_steps(config.training.steps, steps_per_epoch)
-    if warmup < steps:
-        return []
-    message = f"expected fewer steps than the run's {steps:,}, received {warmup:,}"
-    return [Problem(str(path), "optimizer.warmup", message)]

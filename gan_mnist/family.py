@@ -1,7 +1,8 @@
 """What a GAN is to the fit loop and to the commands: the `Family` that both ask."""
 
-from gan_mnist.config import GANConfig, check_data
-from gan_mnist.own_loss import check_own_loss, functions_sha256
+from gan_mnist.checks import check_data, check_own_loss
+from gan_mnist.config import GANConfig
+from gan_mnist.own_loss import functions_sha256
 from sample_quality import while_training
 from training_run.config.sizes import filters_for
 from training_run.family import OWN_LOSS, Family, Prepared

@@ -126,15 +126,14 @@ class GAN(Composite):
 
     def networks(self):
         """The networks to save, by file name; "generator" is the one to sample from."""
+        return self.trained_networks() | {"discriminator": plain_network(self.discriminator)}
+
+    def trained_networks(self):
+        """The same, with the discriminator's own normalised layers."""
         generators = {"generator": self.generator}
         if self.ema_decay is not None:
             generators = {"generator": self.average, "generator_raw": self.generator}
-        return generators | {"discriminator": plain_network(self.discriminator)}
-
-    def trained_networks(self):
-        """The networks as they are while training."""
-        averages = [] if self.ema_decay is None else [self.average]
-        return [*averages, self.generator, self.discriminator]
+        return generators | {"discriminator": self.discriminator}
 
     def optimizers(self):
         """The optimizers, by the network they train."""
@@ -175,7 +174,7 @@ class GAN(Composite):
         else:
             is_generators_turn = (batch["step"] + 1) % self.discriminator_steps == 0
             run_if(is_generators_turn, self.generator_phase, batch)
-        average_statistics(self.trained_networks())
+        average_statistics(self.trained_networks().values())
         return metric_results(self.metrics)
 
     def discriminator_phase(self, batch):

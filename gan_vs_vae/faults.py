@@ -5,6 +5,7 @@ and blur and noise only where two scores say so. What the classifier says of cla
 where it sees images unlike those it has learned from.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from gan_vs_vae.pooling import PooledScore
@@ -35,24 +36,35 @@ ONE_CLASS = 0.9
 
 
 class Reading(NamedTuple):
-    """A `PooledScore`, and the score of real images or None."""
+    """A `PooledScore`, the score of real images or None, and names of the classes or None."""
 
     score: PooledScore
     floor: float | None
+    class_names: Sequence[str] | None
+
+    def name_of(self, number):
+        """The name of a class; its number where it has none."""
+        return self.class_names[number] if self.class_names else str(number)
 
 
-def read(rows):
+def read(rows, class_names=None):
     """The scores of each entry: title to dict of name to `Reading`, from `ScoreRow`s."""
     found = {}
     for row in rows:
         for title, score in row.scores.items():
-            found.setdefault(title, {}).setdefault(row.name, Reading(score, row.floor))
+            reading = Reading(score, row.floor, class_names)
+            found.setdefault(title, {}).setdefault(row.name, reading)
     return found
 
 
-def find_faults(rows):
-    """The faults of each entry: title to dict of kind (a key of `FAULTS`) to its sentence."""
-    return {title: _faults_of(title, scores) for title, scores in read(rows).items()}
+def find_faults(rows, class_names=None):
+    """The faults of each entry: title to dict of kind (a key of `FAULTS`) to its sentence.
+
+    Args:
+        rows: list of `ScoreRow`.
+        class_names: of the images' classes; None where they go by their numbers.
+    """
+    return {title: _faults_of(title, scores) for title, scores in read(rows, class_names).items()}
 
 
 def _faults_of(title, scores):
@@ -165,7 +177,8 @@ def _one_class(title, scores):
     if not shares or max(shares) < ONE_CLASS:
         return None
     most = max(shares)
-    return f"Of the samples of {title}, {percent(most)} are of one class: {shares.index(most)}."
+    name = imbalance.name_of(shares.index(most))
+    return f"Of the samples of {title}, {percent(most)} are of one class: {name}."
 
 
 def _missing(title, scores):
@@ -173,7 +186,8 @@ def _missing(title, scores):
     if not missing or missing.score.low <= 0:
         return None
     few = 0.1 / len(missing.score.parts)
-    names = [str(index) for index, share in enumerate(missing.score.parts) if share < few]
+    shares = enumerate(missing.score.parts)
+    names = [missing.name_of(number) for number, share in shares if share < few]
     return (
         f"{title} hardly generates {number(missing.score.value)} of {len(missing.score.parts)} "
         f"classes ({', '.join(names)}): each has less than a tenth of an equal share."

@@ -58,10 +58,11 @@ class Finding(NamedTuple):
 
 def find_all(entries, rows):
     """All `Finding`s on a list of `Entry` and their `ScoreRow`s, the most important first."""
-    faults = find_faults(rows)
+    class_names = entries[0].runs[0].spec.class_names
+    faults = find_faults(rows, class_names)
     more = [
         *variety(rows, faults),
-        *classes(rows, faults),
+        *classes(rows, faults, class_names),
         *measures(rows),
         *learned_priors(rows),
         *copies(entries, rows, faults),
@@ -98,10 +99,10 @@ def indistinguishable(rows, faults):
 def _looks_real(scores):
     if "frechet_distance" not in scores:
         return False
-    (distance, floor), *shares = (scores[name] for name in ("frechet_distance", *SHARES))
+    distance, *shares = (scores[name] for name in ("frechet_distance", *SHARES))
     return (
-        distance.low <= floor
-        and all(share.high >= floor for share, floor in shares)
+        distance.score.low <= distance.floor
+        and all(share.score.high >= share.floor for share in shares)
         and all(
             abs(scores[name].score.value - scores[name].floor) <= margin * scores[name].floor
             for name, margin in TOLERANCES.items()
@@ -155,9 +156,9 @@ def variety(rows, faults):
     sentences = []
     for title, scores in read(rows).items():
         pair = [scores[name] for name in ("recall", "coverage") if name in scores]
-        is_little = all(score.high < LITTLE_VARIETY * floor for score, floor in pair)
+        is_little = all(one.score.high < LITTLE_VARIETY * one.floor for one in pair)
         if len(pair) == 2 and is_little and not faults[title].keys() & LOOKS:
-            recall, coverage = (f"{number(score.value)} ({number(floor)})" for score, floor in pair)
+            recall, coverage = (f"{number(one.score.value)} ({number(one.floor)})" for one in pair)
             sentences.append(
                 f"The samples of {title} are less varied than real images: recall {recall} and "
                 f"coverage {coverage}; in brackets those of real images."
@@ -165,9 +166,9 @@ def variety(rows, faults):
     return sentences
 
 
-def classes(rows, faults):
+def classes(rows, faults, class_names=None):
     """What the classifier sees of classes, of samples that it can see."""
-    scores = read(rows)
+    scores = read(rows, class_names)
     known = [title for title in scores if "missing_classes" in scores[title]]
     sentences = [
         f"The classes of {title} say little: the classifier has not learned from such images."
@@ -180,7 +181,7 @@ def classes(rows, faults):
         titles = join_with_and(complete)
         sentences.append(f"The classifier finds every class among the samples of {titles}.")
     unequal = [
-        _extreme_classes(title, scores[title]["class_imbalance"].score.parts)
+        _extreme_classes(title, scores[title]["class_imbalance"])
         for title in complete
         if scores[title]["class_imbalance"].score.low > scores[title]["class_imbalance"].floor
     ]
@@ -191,11 +192,13 @@ def classes(rows, faults):
     return sentences
 
 
-def _extreme_classes(title, shares):
+def _extreme_classes(title, imbalance):
+    shares = imbalance.score.parts
     most, least = max(shares), min(shares)
+    names = [imbalance.name_of(shares.index(share)) for share in (most, least)]
     return (
-        f"{title}: the most frequent class is {shares.index(most)} ({percent(most)}), the least "
-        f"frequent is {shares.index(least)} ({percent(least)})"
+        f"{title}: the most frequent class is {names[0]} ({percent(most)}), the least frequent is "
+        f"{names[1]} ({percent(least)})"
     )
 
 

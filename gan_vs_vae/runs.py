@@ -169,7 +169,7 @@ def _named(spec, data_config, environment):
     recorded = environment and environment.data.sha256_x_train
     if recorded in NAMES:
         known = find_dataset(DataConfig(dataset=NAMES[recorded])).spec
-        return replace(spec, title=known.title, noun=known.noun)
+        return replace(spec, title=known.title, noun=known.noun, class_names=known.class_names)
     return replace(spec, title=f"Images of {Path(data_config.path).stem}", noun="images")
 
 

@@ -3,6 +3,7 @@
 import os
 import sys
 from argparse import SUPPRESS
+from functools import partial
 from pathlib import Path
 
 if __name__ == "__main__":  # first, since the other imports take a while
@@ -73,9 +74,10 @@ def _train(arguments):
     from sample_quality.features.classifier import cached_classifier, save_classifier
     from sample_quality.features.training import train_classifier
 
-    data = dataset.read(print)
+    report = partial(print, flush=True)
+    data = dataset.read(report)
     path = arguments.out or cached_classifier(data.checksum)
-    network, record = train_classifier(data, Path(named).stem, arguments.seed, report=print)
+    network, record = train_classifier(data, Path(named).stem, arguments.seed, report)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         save_classifier(path, network, record)

@@ -38,8 +38,8 @@ from training_run.config.yaml_source import ConfigError, Problem
 class NetworksConfig(ModelSection):
     """Keys that dense and convolutional networks share."""
 
-    output_activation: Literal["sigmoid"] = "sigmoid"
-    latent_dim: PositiveInt = 32
+    output_activation: Literal["sigmoid"] = Field("sigmoid", description="of the decoder")
+    latent_dim: PositiveInt = Field(32, description="numbers in a code")
     calibrate_contrast: bool = Field(
         False,
         description="samples come from a copy of the decoder whose reconstructions have the "
@@ -52,9 +52,9 @@ class MLPConfig(NetworksConfig):
     """Dense networks (source 003)."""
 
     is_dense: ClassVar = True
-    kind: Literal["mlp"] = "mlp"
-    encoder_widths: Widths = (256,)
-    decoder_widths: Widths = (256,)
+    kind: Literal["mlp"] = Field("mlp", description="dense networks")
+    encoder_widths: Widths = Field((256,), description="units of the hidden layers")
+    decoder_widths: Widths = Field((256,), description="units of the hidden layers")
     activation: Literal["relu", "tanh", "gated"] = Field(
         "relu", description="of the hidden layers; gated: half of a layer times a sigmoid of itself"
     )
@@ -67,14 +67,14 @@ HiddenWidths = Annotated[tuple[PositiveInt, ...], Field(strict=False)]
 class ConvConfig(NetworksConfig):
     """Convolutional networks (source 002)."""
 
-    kind: Literal["conv"] = "conv"
+    kind: Literal["conv"] = Field("conv", description="convolutional networks")
     size: ImageSide | None = Field(
         None,
         description="auto: 28, 32, 64 or 128, from the images; or a side to which own images are "
         "resized. The filters follow where they are not given. null: as the filters say",
     )
-    encoder_filters: Widths = (32, 64, 64)
-    decoder_filters: Widths = (64, 64, 32)
+    encoder_filters: Widths = Field((32, 64, 64), description="channels of the convolutions")
+    decoder_filters: Widths = Field((64, 64, 32), description="of the transposed convolutions")
     encoder_widths: HiddenWidths = Field(
         (), description="dense hidden layers after the convolutions"
     )
@@ -82,7 +82,7 @@ class ConvConfig(NetworksConfig):
         (), description="dense hidden layers before the transposed convolutions"
     )
     leaky_slope: Fraction = Field(0.0, description="slope of LeakyReLU below zero; 0: ReLU")
-    kernel_size: Annotated[int, Field(ge=2, le=9)] = 4
+    kernel_size: int = Field(4, ge=2, le=9, description="side of the convolutions' kernels")
 
 
 class OwnConfig(OwnNetworksSection):
@@ -90,7 +90,7 @@ class OwnConfig(OwnNetworksSection):
 
     others: ClassVar = (MLPConfig, ConvConfig)
 
-    output_activation: Literal["sigmoid"] = "sigmoid"
+    output_activation: Literal["sigmoid"] = Field("sigmoid", description="of the decoder")
     calibrate_contrast: bool = Field(
         False, description=MLPConfig.model_fields["calibrate_contrast"].description
     )
@@ -108,7 +108,10 @@ class VAEDataConfig(DataConfig):
 class LossConfig(Section):
     """C * reconstruction + beta * KL; the minimum depends only on the ratio of C and beta."""
 
-    reconstruction: Literal["squared_error", "bernoulli", "gaussian"] = "squared_error"
+    reconstruction: Literal["squared_error", "bernoulli", "gaussian"] = Field(
+        "squared_error",
+        description="bernoulli: for binarised images; gaussian: with a learned standard deviation",
+    )
     c: PositiveFloat = Field(
         1.0, description="weight of the reconstruction (source 003): 1 / (2 sigma^2)"
     )
@@ -149,7 +152,7 @@ class ValidationConfig(Section):
     """The loss on held-out images, in columns val_* of log.csv."""
 
     every: Interval | None = Field(None, description="a multiple of log.every; null: never")
-    num_images: PositiveInt = 10000
+    num_images: PositiveInt = Field(10000, description="held-out images, at most all of them")
 
 
 class VAEOptimizerConfig(ScheduledAdamConfig):
@@ -159,7 +162,7 @@ class VAEOptimizerConfig(ScheduledAdamConfig):
 class VAEConfig(RunConfig):
     """One training run of a VAE."""
 
-    family: Literal["vae"]
+    family: Literal["vae"] = Field(description="kind of model")
     data: VAEDataConfig = VAEDataConfig()
     model: Annotated[
         Annotated[MLPConfig, Tag("mlp")]

@@ -13,7 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from sample_quality.priors import Mixture
+from sample_quality.mixture import Mixture
 from training_run.loop.callbacks import check_finite
 from training_run.step.batches import draw_normal
 from vae_mnist.bounds import log_mixture

@@ -14,7 +14,7 @@ class DenoiserModelConfig(Section):
     """The autoencoder of source 000."""
 
     is_dense: ClassVar = True
-    num_hidden: PositiveInt = 50
+    num_hidden: PositiveInt = Field(50, description="units of the hidden layer")
     value_range: Annotated[tuple[Literal[0.0], Literal[1.0]], Field(strict=False)] = Field(
         (0.0, 1.0), description="of its images; fixed, and recorded for readers of the run"
     )
@@ -46,7 +46,7 @@ class CorruptionConfig(Section):
 class DenoiserConfig(RunConfig):
     """One training run of a denoising autoencoder."""
 
-    family: Literal["denoiser"]
+    family: Literal["denoiser"] = Field(description="kind of model")
     model: DenoiserModelConfig = DenoiserModelConfig()
     corruption: CorruptionConfig
     optimizer: AdamConfig = AdamConfig()

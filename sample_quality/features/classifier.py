@@ -245,6 +245,8 @@ def cached_classifier(sha256_x_train):
 def classifier_for(data, data_config):
     """The `Classifier` trained on a data set's images: the shipped one, or one from the cache.
 
+    Of a sample (`data.max_images`) it may be that of all the images, which is the better judge.
+
     Args:
         data: `ImageData`.
         data_config: the `data` section that it was loaded by.
@@ -255,9 +257,10 @@ def classifier_for(data, data_config):
     """
     if data.num_classes is None:
         raise UserError("training one takes images with labels, and these have none")
-    for path in (SHIPPED, cached_classifier(data.checksum)):
-        if path.is_file() and read_record(path).sha256_x_train == data.checksum:
-            return _good_enough(load_classifier(path))
+    for checksum in filter(None, (data.whole_checksum, data.checksum)):
+        for path in (SHIPPED, cached_classifier(checksum)):
+            if path.is_file() and read_record(path).sha256_x_train == checksum:
+                return _good_enough(load_classifier(path))
     raise UserError(
         "expected a classifier of these images, received none; train it with: "
         f"python -m sample_quality.train_classifier {' '.join(options_of(data_config))}"

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from gan_mnist.build import build_gan
-from gan_mnist.config import GANConfig, check_data
+from gan_mnist.checks import check_data
+from gan_mnist.config import GANConfig
 from training_run.config.yaml_source import ConfigError
 from training_run.data.image_data import DataSpec, ImageData
 from training_run.loop.sample_grid import sample_grid

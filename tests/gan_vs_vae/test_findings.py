@@ -32,6 +32,7 @@ def run(seconds=100.0, step=10, total=10, hardware="one", mirrored=None):
         is_unfinished=step < total,
         environment=hardware and SimpleNamespace(hardware=Hardware(processor=hardware)),
         settings=SimpleNamespace(data=SimpleNamespace(mirror_and_shift=mirrored)),
+        spec=SimpleNamespace(class_names=None),
     )
 
 
@@ -147,6 +148,21 @@ def test_missing_and_unequal_classes():
         "The classes are less equal than those of real images. b: the most frequent class is 1 "
         "(50.0%), the least frequent is 0 (0%).",
     ]
+
+
+def test_classes_go_by_their_names_where_they_have_some():
+    parts, names = (0.0, 0.5, 0.3, 0.2), ("cat", "dog", "hen", "cow")
+    rows = [
+        row("missing_classes", a=pooled(1, 0, parts), b=pooled(0, 0, parts)),
+        row("class_imbalance", 0.02, a=pooled(0.3, 0.01, parts), b=pooled(0.3, 0.01, parts)),
+    ]
+    faults = find_faults(rows, names)
+    assert "1 of 4 classes (cat)" in faults["a"]["missing"]
+    assert findings.classes(rows, faults, names)[1].endswith(
+        "b: the most frequent class is dog (50.0%), the least frequent is cat (0%)."
+    )
+    rows = [row("class_imbalance", 0.02, a=pooled(0.72, 0.01, (0.03, 0.97)))]
+    assert find_faults(rows, names)["a"]["one class"].endswith("are of one class: dog.")
 
 
 def test_of_one_class_the_missing_ones_are_not_listed():

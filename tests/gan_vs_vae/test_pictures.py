@@ -20,7 +20,8 @@ from gan_vs_vae.pictures import (
     sharpness_row,
 )
 from gan_vs_vae.runs import grids
-from sample_quality.priors import Mixture, Prior
+from sample_quality.mixture import Mixture
+from sample_quality.priors import Prior
 from training_run.data.image_data import make_image_data
 from training_run.errors import UserError
 from training_run.run_folder.paths import RunDir

@@ -131,7 +131,12 @@ def sentences_on(scores, *names):
     for name in names:
         settings = SimpleNamespace(data=SimpleNamespace(mirror_and_shift=None))
         run = SimpleNamespace(
-            title=name, is_unfinished=False, seconds=None, environment=None, settings=settings
+            title=name,
+            is_unfinished=False,
+            seconds=None,
+            environment=None,
+            settings=settings,
+            spec=SimpleNamespace(class_names=None),
         )
         entries.append(Entry(name, (run,)))
     rows = pooled_rows(entries, {name: Quality(scores[name], {}) for name in names})

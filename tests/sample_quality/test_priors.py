@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_normal
 
+from sample_quality.mixture import Mixture
 from sample_quality.priors import (
-    Mixture,
     Prior,
     PriorRecord,
     describe,
@@ -90,7 +90,7 @@ def test_one_standard_component_is_the_standard_normal():
 def test_the_density_of_many_codes_is_computed_in_parts(monkeypatch):
     mixed, z = mixture(), np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32)
     whole = mixed.log_density(z)
-    monkeypatch.setattr("sample_quality.priors.MAX_NUMBERS", 84)  # 7 rows
+    monkeypatch.setattr("sample_quality.mixture.MAX_NUMBERS", 84)  # 7 rows
     np.testing.assert_allclose(mixed.log_density(z), whole, rtol=1e-6)
 
 

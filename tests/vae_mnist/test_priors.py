@@ -4,21 +4,23 @@ from scipy.stats import multivariate_normal
 from sklearn.mixture import GaussianMixture
 
 from training_run.errors import UserError
-from vae_mnist import priors
+from vae_mnist import em, priors
+from vae_mnist.em import (
+    coefficients,
+    features,
+    maximize,
+    neighbours_covariances,
+    sum_features,
+)
 from vae_mnist.priors import (
     FULL,
     Codes,
     check_codes,
     check_components,
     choose_mixture,
-    coefficients,
     draw_codes,
-    features,
     fit_mixture,
-    maximize,
     nats,
-    neighbours_covariances,
-    sum_features,
 )
 
 CENTRES = np.array([[-12.0, 0, 12], [0, 12, -12], [12, -12, 0]])
@@ -59,8 +61,8 @@ def test_coefficients_give_the_log_density_of_each_component():
 
 def test_a_step_of_em_is_that_of_scikit_learn(monkeypatch):
     """Without shrinkage and floor, on codes that are points."""
-    monkeypatch.setattr(priors, "PSEUDO_COUNT", 0.0)
-    monkeypatch.setattr(priors, "FLOOR", 0.0)
+    monkeypatch.setattr(em, "PSEUDO_COUNT", 0.0)
+    monkeypatch.setattr(em, "FLOOR", 0.0)
     z = codes_of(600, seed=1).means
     weights, means = np.full(3, 1 / 3), np.array([[-5.0, 0, 0], [0.0, 0, 0], [5.0, 0, 0]])
     covariances = np.repeat(4 * np.eye(3)[None], 3, axis=0)
@@ -86,7 +88,7 @@ def test_one_component_has_the_moments_of_the_draws():
 
 
 def test_three_groups_are_found(monkeypatch):
-    monkeypatch.setattr(priors, "PSEUDO_COUNT", 0.0)
+    monkeypatch.setattr(em, "PSEUDO_COUNT", 0.0)
     mixture = fit_mixture(codes_of(), 3, seed=0)
     order = np.argsort(mixture.means[:, 0])
     np.testing.assert_allclose(mixture.weights, 1 / 3, atol=0.01)
@@ -113,7 +115,7 @@ def test_em_makes_held_out_codes_likelier_than_one_gaussian():
 
 
 def test_a_component_leans_on_its_nearest(monkeypatch):
-    monkeypatch.setattr(priors, "NUM_NEIGHBOURS", 2)
+    monkeypatch.setattr(em, "NUM_NEIGHBOURS", 2)
     counts, means = np.array([10.0, 30.0, 5.0]), np.array([[0.0], [1.0], [9.0]])
     scatters = np.array([20.0, 20.0, 50.0]).reshape(3, 1, 1)
     found = neighbours_covariances(counts, means, scatters)

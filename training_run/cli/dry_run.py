@@ -4,10 +4,12 @@ from training_run.config.intervals import resolve_schedule
 from training_run.config.load import config_to_yaml
 from training_run.family import build_model
 from training_run.loop.outputs import estimate_bytes
+from training_run.run_folder.find import find_run
+from training_run.run_folder.networks import start_from
 from training_run.run_folder.paths import check_disk_space
 
 
-def print_plan(family, config, spec):
+def print_plan(family, config, spec, initial):
     """Print the resolved configuration, the schedule in steps and each network's layers.
 
     Returns:
@@ -20,11 +22,14 @@ def print_plan(family, config, spec):
         family: a `Family`.
         config: its checked configuration.
         spec: the data set's `DataSpec`.
+        initial: the run whose networks it would start from; None for none.
     """
     schedule = resolve_schedule(config, spec.num_train, family.intervals(config))
     model = build_model(family, config, spec, schedule.block)
     needed = estimate_bytes(config, schedule, model, spec.image_shape)
     check_disk_space(config.output_dir, needed)
+    if initial:
+        start_from(find_run(initial, config.output_dir), model, initial)
     print(config_to_yaml(config))
     height, width, channels = spec.image_shape
     print(f"# {spec.num_train:,} training images of {height}x{width}x{channels}")

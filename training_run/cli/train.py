@@ -101,7 +101,8 @@ def _train(family, arguments):
 def _request_new(family, arguments):
     if arguments.allow_change:
         raise UserError("--allow-change: expected together with --resume, received without")
-    return request_new_run(family, arguments.config, Overrides(arguments.overrides))
+    overrides = Overrides(arguments.overrides)
+    return request_new_run(family, arguments.config, overrides, arguments.outputs)
 
 
 def _request_resume(family, arguments):
@@ -117,7 +118,8 @@ def _print_plan(family, request):
 
     config = resolve_compilation(resolve_precision(request.config))
     check_scores(family, config, request)
-    return print_plan(family, config, request.dataset.spec)
+    initial = None if request.checkpoint else config.init.run
+    return print_plan(family, config, request.dataset.spec, initial)
 
 
 def print_presets(family):

@@ -26,7 +26,9 @@ class ModelSection(Section):
     is_dense: ClassVar[bool] = False
     """True if there are only dense layers, whose step is quicker with XLA on a CPU."""
 
-    output_activation: Literal["tanh", "sigmoid"] = "tanh"
+    output_activation: Literal["tanh", "sigmoid"] = Field(
+        "tanh", description="of the last layer of the network that draws"
+    )
     value_range: Annotated[tuple[float, float], Field(strict=False)] = Field(
         default_factory=lambda data: _range_of(data.get("output_activation")),
         description="values of black and white; default: the range of the activation",
@@ -52,7 +54,7 @@ class OwnNetworksSection(ModelSection):
         "build in my_models.py, in the working directory, returns",
     )
     folder: str | None = Field(None, description="of saved networks, one .keras file each")
-    latent_dim: PositiveInt = 100
+    latent_dim: PositiveInt = Field(100, description="numbers in a latent")
     conditional: bool = Field(False, description="the networks take class labels, too")
 
     others: ClassVar[tuple[type[Section], ...]] = ()

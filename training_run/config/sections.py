@@ -51,7 +51,9 @@ LABEL_WORDS = ("auto", "none", "folders")
 class DataConfig(Section):
     """Which images to learn from."""
 
-    dataset: Literal["mnist", "fashion_mnist", "orl_faces", "image_folder"] = "mnist"
+    dataset: Literal["mnist", "fashion_mnist", "orl_faces", "image_folder"] = Field(
+        "mnist", description="which images; image_folder: your own, at data.path"
+    )
     path: Annotated[str, Field(min_length=1)] | None = Field(
         None, description="a local .npz, IDX folder or image folder instead of the usual source"
     )
@@ -102,11 +104,11 @@ class DataConfig(Section):
 class TrainingConfig(Section):
     """Length of the training, and how it computes."""
 
-    steps: Interval
+    steps: Interval = Field(description="length of the whole run")
     minutes: PositiveFloat | None = Field(
         None, description="end after this time if the steps are not done by then; null: only steps"
     )
-    batch_size: PositiveInt = 32
+    batch_size: PositiveInt = Field(32, description="images in a step, on all devices together")
     jit_compile: Literal[True, False, "auto"] = Field(
         "auto",
         description="compile the step with XLA; auto: where that is quicker, for dense networks on "
@@ -129,22 +131,22 @@ class TrainingConfig(Section):
 class SamplesConfig(Section):
     """Grids of samples from the same fixed latents."""
 
-    every: Interval = 200
-    num_rows: Annotated[int, Field(ge=1, le=32)] = 5
-    num_columns: Annotated[int, Field(ge=1, le=32)] = 5
+    every: Interval = Field(200, description="from one grid to the next")
+    num_rows: int = Field(5, ge=1, le=32, description="a conditional model has one for each class")
+    num_columns: int = Field(5, ge=1, le=32, description="columns of a grid")
 
 
 class LogConfig(Section):
     """Rows of log.csv."""
 
-    every: Interval = 100
+    every: Interval = Field(100, description="from one row to the next, which covers these steps")
     tensorboard: bool = Field(False, description="also write TensorBoard event files")
 
 
 class CheckpointsConfig(Section):
     """Checkpoints to resume from."""
 
-    every: Interval = 5000
+    every: Interval = Field(5000, description="from one checkpoint to the next")
     keep: PositiveInt = Field(2, description="how many of the newest checkpoints to keep")
 
 
@@ -169,6 +171,23 @@ class KeptConfig(Section):
     )
 
 
+class InitConfig(Section):
+    """The weights before the first step."""
+
+    run: Annotated[str, Field(min_length=1)] | None = Field(
+        None,
+        json_schema_extra={"anyOf": [{"type": ["string", "integer", "null"]}]},
+        description="a run with networks of the same layers, to start from their weights: a "
+        "folder, a number, latest or bundled:NAME; null: random weights. Layers that read the "
+        "class may differ and are then random",
+    )
+
+    @field_validator("run", mode="before")
+    @classmethod
+    def _number_as_text(cls, value):
+        return str(value) if type(value) is int else value
+
+
 class DistributionConfig(Section):
     """Devices and machines. They share the batch of `training.batch_size` images."""
 
@@ -179,13 +198,18 @@ class DistributionConfig(Section):
     )
 
 
+LEARNING_RATE = "step size; with a schedule, the largest one"
+
+BETA_1 = "decay of the mean of gradients, Adam's momentum"
+
+
 class AdamConfig(Section):
     """Adam (Kingma & Ba 2015, arXiv:1412.6980)."""
 
-    learning_rate: PositiveFloat = 1e-3
-    beta_1: Fraction = 0.9
-    beta_2: Fraction = 0.999
-    epsilon: PositiveFloat = 1e-7
+    learning_rate: PositiveFloat = Field(1e-3, description=LEARNING_RATE)
+    beta_1: Fraction = Field(0.9, description=BETA_1)
+    beta_2: Fraction = Field(0.999, description="decay of the mean of squared gradients")
+    epsilon: PositiveFloat = Field(1e-7, description="added to the root of that mean")
 
 
 class ScheduledAdamConfig(AdamConfig):
@@ -216,10 +240,10 @@ class ScheduledAdamConfig(AdamConfig):
 class AdamOverrides(Section):
     """Adam's settings for one network alone. Null keeps the common setting."""
 
-    learning_rate: PositiveFloat | None = None
-    beta_1: Fraction | None = None
-    beta_2: Fraction | None = None
-    epsilon: PositiveFloat | None = None
+    learning_rate: PositiveFloat | None = Field(None, description="of this network alone")
+    beta_1: Fraction | None = Field(None, description="of this network alone")
+    beta_2: Fraction | None = Field(None, description="of this network alone")
+    epsilon: PositiveFloat | None = Field(None, description="of this network alone")
 
     def applied_to(self, common):
         """The `AdamConfig` `common` with these settings in place of its own."""
@@ -230,9 +254,9 @@ class RunConfig(Section):
     """Keys of every run's configuration."""
 
     family: str
-    name: Annotated[str, Field(pattern=NAME_PATTERN, max_length=80)]
-    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
-    output_dir: Annotated[str, Field(min_length=1)] = "outputs"
+    name: str = Field(pattern=NAME_PATTERN, max_length=80, description="part of the folder's name")
+    seed: int = Field(0, ge=0, lt=2**31, description="of everything random")
+    output_dir: str = Field("outputs", min_length=1, description="folder of all runs")
     data: DataConfig = DataConfig()
     training: TrainingConfig
     samples: SamplesConfig = SamplesConfig()
@@ -240,6 +264,7 @@ class RunConfig(Section):
     checkpoints: CheckpointsConfig = CheckpointsConfig()
     gif: GifConfig = GifConfig()
     distribution: DistributionConfig = DistributionConfig()
+    init: InitConfig = InitConfig()
 
     @model_validator(mode="after")
     def _check_minutes(self):

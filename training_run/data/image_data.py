@@ -67,6 +67,7 @@ class ImageData:
         checksum: hexadecimal SHA-256 of x_train's bytes in C order.
         class_names: as in `DataSpec`.
         files: as in `Dataset`.
+        whole_checksum: of the training images that these are a sample of; None of no sample.
         num_stacked: how many of these images are the channels of one that a model learns from.
     """
 
@@ -79,6 +80,7 @@ class ImageData:
     checksum: str
     class_names: tuple[str, ...] | None = None
     files: Sequence[ImageFile] | None = None
+    whole_checksum: str | None = None
     num_stacked: int = 1
 
     def checksums(self, names):
@@ -115,7 +117,13 @@ class ImageData:
         x_train = self.x_train[chosen]
         y_train = None if self.y_train is None else self.y_train[chosen]
         checksum = sha256_of_array(x_train)
-        return dataclasses.replace(self, x_train=x_train, y_train=y_train, checksum=checksum)
+        return dataclasses.replace(
+            self,
+            x_train=x_train,
+            y_train=y_train,
+            checksum=checksum,
+            whole_checksum=self.checksum,
+        )
 
     def without_labels(self):
         """The same images alone."""

@@ -8,6 +8,7 @@ from training_run.config.sections import RunConfig
 from training_run.data.image_data import ImageData
 from training_run.devices.strategy import ONE_DEVICE, Devices
 from training_run.loop.callbacks import StepClock
+from training_run.run_folder.networks import InitialNetworks
 from training_run.run_folder.paths import RunDir
 
 
@@ -25,6 +26,7 @@ class RunContext:
         run: the run's folder; None in a new run's worker that is not the chief.
         clock: knows the step.
         devices: where it trains.
+        initial: the `InitialNetworks` that it starts from; None for random weights or a checkpoint.
     """
 
     config: RunConfig
@@ -36,6 +38,7 @@ class RunContext:
     run: RunDir | None
     clock: StepClock
     devices: Devices = ONE_DEVICE
+    initial: InitialNetworks | None = None
 
 
 class Ended(NamedTuple):

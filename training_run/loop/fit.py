@@ -41,8 +41,10 @@ from training_run.loop.signals import StopRequest
 from training_run.loop.workers import follower_callbacks, stop_callback
 from training_run.pictures.pixels import NotFinite
 from training_run.run_folder.checkpoint import restore_checkpoint
-from training_run.run_folder.environment import find_data_change
+from training_run.run_folder.environment import check_same_start, find_data_change
+from training_run.run_folder.find import find_run
 from training_run.run_folder.locks import locked, writing
+from training_run.run_folder.networks import start_from
 from training_run.run_folder.paths import check_disk_space, create_run_dir, write_config
 from training_run.step.batches import (
     balanced_order,
@@ -103,6 +105,7 @@ def resume(family, config, data, devices, run, checkpoint, changes, may_change_d
         sha256 = checkpoint.record.sha256 if checkpoint else ""
         check_same_on_all(devices, **facts, checkpoint=sha256)
         context = replace(open_context(family, config, data, devices, checkpoint), run=run)
+        check_same_start(run, context.initial)
         step, request = context.clock.step, StopRequest()
         minutes = config.training.minutes
         if step >= context.schedule.steps or is_time_up(context.clock, minutes):
@@ -140,10 +143,13 @@ def open_context(family, config, data, devices, checkpoint=None):
     spec = data.spec
     schedule = resolve_schedule(config, spec.num_train, family.intervals(config), step)
     model = build_model(family, config, spec, schedule.block, devices.scope())
+    initial = None
     if checkpoint:
         restore_checkpoint(checkpoint, model)
+    elif config.init.run:
+        initial = start_from(find_run(config.init.run, config.output_dir), model, config.init.run)
     clock = StepClock(schedule.steps, step, seconds)
-    return RunContext(config, images, data, helper, schedule, model, None, clock, devices)
+    return RunContext(config, images, data, helper, schedule, model, None, clock, devices, initial)
 
 
 def run_to_end(context, callbacks, request):

@@ -84,7 +84,8 @@ def describe_run(context, family):
     """Write what is known before training: environment.json and a grid of real images."""
     config, run = context.config, context.run
     images = describe_data(context.source_data, family.arrays_used(config))
-    write_environment(run, config.seed, images, context.devices, family.sources(config))
+    brought = {"sources": family.sources(config), "initial": context.initial}
+    write_environment(run, config.seed, images, context.devices, **brought)
     write_files_of(context)
     num_images = config.samples.num_rows * config.samples.num_columns
     reals = context.data.examples(np.arange(min(num_images, len(context.data.x_train))))

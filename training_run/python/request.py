@@ -18,7 +18,7 @@ from training_run.errors import UserError
 from training_run.family import OWN_LOSS
 from training_run.python.image_size import resolve_size
 from training_run.run_folder.environment import find_source_change
-from training_run.run_folder.find import PREFIX, check_family, find_run
+from training_run.run_folder.find import PREFIX, check_family, find_run, resolve_initial_run
 from training_run.run_folder.paths import RunDir, check_output_dir
 
 if TYPE_CHECKING:  # `--help` does not wait for numpy
@@ -64,13 +64,14 @@ class Request(NamedTuple):
     allowed: Sequence[str] = ()
 
 
-def request_new_run(family, config=None, overrides=NO_OVERRIDES):
+def request_new_run(family, config=None, overrides=NO_OVERRIDES, outputs="outputs"):
     """The `Request` of a new run.
 
     Args:
         family: the `Family`.
         config: a preset's name or the path of a YAML file; None for the family's default preset.
         overrides: `Overrides`.
+        outputs: folder that a number or "latest" in `init.run` is looked up in.
 
     Raises:
         UserError: if anything in it is wrong.
@@ -80,6 +81,7 @@ def request_new_run(family, config=None, overrides=NO_OVERRIDES):
     with blaming_overrides(overrides, path):
         checked = resolve_size(family, checked, path)
         dataset = check_with_data(family, checked, path)
+    checked = resolve_initial_run(checked, outputs)
     check_output_dir(checked.output_dir)
     return Request(checked, path, dataset)
 
@@ -100,6 +102,7 @@ def request_resume(family, reference, outputs, overrides=NO_OVERRIDES, allowed=(
     from training_run.run_folder.resume import (
         changes_between,
         check_allowed_keys,
+        check_same_initial_run,
         check_same_training,
         find_checkpoint,
         stored_config,
@@ -116,6 +119,9 @@ def request_resume(family, reference, outputs, overrides=NO_OVERRIDES, allowed=(
     config = load_config(family.config_class, run.config, *overrides)
     checkpoint = find_checkpoint(run)
     stored = stored_config(run, checkpoint, family.config_class)
+    if config.init != stored.init:
+        config = resolve_initial_run(config, outputs)
+    check_same_initial_run(stored, config, run.config)
     dataset = check_with_data(family, config, run.config)
     dataset = with_own_files(dataset, run, config.data, allowed)
     check_same_training(stored, config, allowed, dataset.spec, run.config)

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from training_run.config.records import Record, read_record, write_record
 from training_run.errors import UserError
+from training_run.run_folder.networks import InitialNetworks
 from training_run.run_folder.resume import Change
 from training_run.step.precision import processor_info
 
@@ -68,6 +69,7 @@ class Environment(Record):
     sources: dict[str, str] = Field(default_factory=dict)
     command_line: list[str] = Field(default_factory=list)
     hardware: Hardware | None = None
+    init: InitialNetworks | None = None
     changed_on_resume: list[ChangeRecord] = Field(default_factory=list)
 
 
@@ -76,7 +78,7 @@ def environment_path(run):
     return run.path / "environment.json"
 
 
-def write_environment(run, seed, data_record, devices, sources):
+def write_environment(run, seed, data_record, devices, *, sources, initial):
     """Write environment.json.
 
     Args:
@@ -85,6 +87,7 @@ def write_environment(run, seed, data_record, devices, sources):
         data_record: the `DataRecord` of its images.
         devices: the `Devices` it trains on.
         sources: see `Environment`.
+        initial: the `InitialNetworks` that it starts from; None for random weights.
     """
     import tensorflow as tf
 
@@ -106,6 +109,7 @@ def write_environment(run, seed, data_record, devices, sources):
         sources=sources,
         command_line=sys.orig_argv,
         hardware=hardware,
+        init=initial,
     )
     write_record(environment_path(run), environment)
 
@@ -198,6 +202,25 @@ def find_source_change(run, sources):
         if recorded.get(name, checksum) != checksum:
             return Change(name, recorded[name][:12], checksum[:12])
     return None
+
+
+def check_same_start(run, initial):
+    """Refuse to begin a run again from other networks than it began with.
+
+    Args:
+        run: the `RunDir`.
+        initial: the `InitialNetworks` that were just loaded; None if the run goes on from a
+            checkpoint, or began with random weights.
+
+    Raises:
+        UserError: the networks have been trained on, or replaced.
+    """
+    environment = read_environment(run) if initial else None
+    if environment and environment.init and environment.init != initial:
+        raise UserError(
+            f"{environment_path(run)}: expected the networks of {initial.run} (init.run) as they "
+            "were when the run began, received others; start a new run from them"
+        )
 
 
 def note_changes(run, step, changes, data_record):

@@ -5,6 +5,7 @@ from pathlib import Path
 from training_run.config.messages import nearest
 from training_run.config.yaml_source import ConfigError, read_yaml
 from training_run.errors import UserError
+from training_run.run_folder.networks import check_network
 from training_run.run_folder.paths import RunDir, is_number, numbered_runs
 
 PREFIX = "bundled:"
@@ -67,6 +68,39 @@ def _by_number(output_dir, number):
     raise UserError(
         f"{output_dir}: expected the number of a run (newest: {newest}), received {number}"
     )
+
+
+def resolve_initial_run(config, output_dir):
+    """The configuration with `init.run` as an absolute path, so that it goes on to name one run.
+
+    Args:
+        config: a `RunConfig`.
+        output_dir: as for `find_run`.
+
+    Returns:
+        A configuration; the same one where `init.run` is not set, or names a bundled model.
+
+    Raises:
+        UserError: there is no such run of this family, or its networks are missing or damaged.
+    """
+    if config.init.run is None:
+        return config
+    reference = config.init.run
+    try:
+        run = find_run(reference, output_dir, config.family)
+        check_family(run, config.family)
+        saved = [path.stem for path in run.path.glob("*.keras")]
+        if not saved:
+            raise UserError(f"{run.path}: expected a run with saved networks, received none")
+        for name in saved:
+            check_network(run, name)
+    except ConfigError:
+        raise
+    except UserError as error:
+        raise UserError(f"init.run: {error}") from None
+    if not reference.startswith(PREFIX):
+        reference = str(run.path.resolve())
+    return config.model_copy(update={"init": config.init.model_copy(update={"run": reference})})
 
 
 def run_family(run):

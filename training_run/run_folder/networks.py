@@ -9,7 +9,19 @@ import numpy as np
 
 from training_run.config.records import Record, write_record
 from training_run.errors import UserError
-from training_run.files import atomic_path
+from training_run.files import atomic_path, sha256_of_file
+
+
+class InitialNetworks(Record):
+    """Which networks a run started from, in place of random weights.
+
+    Attributes:
+        run: the run that they are of, as `init.run` in the resolved configuration.
+        sha256: file name to checksum.
+    """
+
+    run: str
+    sha256: dict[str, str]
 
 
 class Signature(NamedTuple):
@@ -88,6 +100,63 @@ def load_network(run, name, expected):
             weights are not finite.
     """
     path = check_network(run, name)
+    network, found = _load_safely(path)
+    if found != expected:
+        raise UserError(f"{path}: expected a {name}, {expected}, received a network {found}")
+    return network
+
+
+def start_from(run, model, reference, report=print):
+    """Give a model's networks the weights of a run's saved ones, in place of random weights.
+
+    Of weight averages and of decoders with a contrast gain, the network that was trained is
+    `NAME_raw.keras`, and `NAME.keras` the one that draws. Each starts from its own kind.
+
+    Args:
+        run: the `RunDir`.
+        model: a composite, just built.
+        reference: what the configuration calls the run.
+        report: receives a sentence for each network.
+
+    Returns:
+        The `InitialNetworks`.
+
+    Raises:
+        UserError: a network is damaged or has other layers.
+    """
+    from training_run.step.weights import copy_weights
+
+    networks, checksums = model.trained_networks(), {}
+    for name, network in networks.items():
+        source = _initial_name(run, name, networks)
+        if source is None:
+            report(f"init.run: {name} starts from random weights, since {reference} has none")
+            continue
+        path = check_network(run, source)
+        checksums[path.name] = sha256_of_file(path)
+        saved, _ = _load_safely(path)
+        try:
+            kept = copy_weights(saved, network)
+        except ValueError as error:
+            raise UserError(
+                f"init.run: expected the layers of this run's {name} in {path}, received {error}; "
+                "set model and data as in that run's config.yaml"
+            ) from None
+        apart = f", apart from the layers of classes: {', '.join(kept)}" if kept else ""
+        report(f"init.run: {name} starts from {path}{apart}")
+    return InitialNetworks(run=reference, sha256=checksums)
+
+
+def _initial_name(run, name, networks):
+    """Name of the saved network that the network `name` starts from; None if there is none."""
+    base = name.removesuffix("_raw")
+    draws = f"{name}_raw" in networks
+    names = [base] if draws else [f"{base}_raw", base]
+    return next((each for each in names if run.network(each).is_file()), None)
+
+
+def _load_safely(path):
+    """The network in a file and its `Signature`."""
     import keras
 
     try:
@@ -99,11 +168,9 @@ def load_network(run, name, expected):
             f"{path}: expected a network that Keras can load safely, received one that it cannot: "
             f"{_first_sentence(error)}"
         ) from None
-    if found != expected:
-        raise UserError(f"{path}: expected a {name}, {expected}, received a network {found}")
     if not all(np.isfinite(weight).all() for weight in network.get_weights()):
         raise UserError(f"{path}: expected finite weights, received NaN or infinity among them")
-    return network
+    return network, found
 
 
 def weights_sha256(network):

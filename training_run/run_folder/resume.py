@@ -160,6 +160,23 @@ def check_same_training(stored, config, allowed, spec, path):
         raise ConfigError(problems)
 
 
+def check_same_initial_run(stored, config, path):
+    """Refuse another `init.run`: a run that goes on does not start again.
+
+    Args as for `check_same_training`.
+
+    Raises:
+        ConfigError: naming both.
+    """
+    before, after = stored.init.run, config.init.run
+    if before != after:
+        message = (
+            f"expected {before or 'null'} with --resume, as the run was started with, received "
+            f"{after or 'null'}; to start from other networks, begin a new run"
+        )
+        raise ConfigError([Problem(str(path), "init.run", message)])
+
+
 def has_begun(run):
     """True if a run has anything that a start from step 0 would overwrite.
 

@@ -19,6 +19,10 @@ import tensorflow as tf
 class Composite(keras.Model):
     """A model made of networks that are already built, for `fit` under any strategy."""
 
+    def trained_networks(self):
+        """The networks by file name, as they are while training."""
+        return self.networks()
+
     def saved_values(self):
         """Trained numbers outside of the networks, to be saved with them: name to float."""
         return {}

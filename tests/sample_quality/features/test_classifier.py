@@ -156,6 +156,16 @@ def test_the_command_trains_and_scores_find_it(tiny_data, data, tmp_path, monkey
     assert right.mean() == pytest.approx(classifier.record.test_accuracy, abs=1e-6)
 
 
+@pytest.mark.usefixtures("quick_and_apart")
+def test_a_sample_is_judged_by_the_classifier_of_all_images(tiny_data, data, monkeypatch):
+    monkeypatch.setattr(training, "accuracy_floor", lambda labels: 0.0)
+    assert main(["--data", str(tiny_data)]) == 0
+    config = DataConfig(path=str(tiny_data), max_images=20)
+    sample = load_dataset(config)
+    assert sample.checksum != data.checksum
+    assert classifier_for(sample, config).record.sha256_x_train == data.checksum
+
+
 def test_weights_survive_the_file_to_the_bit(data, trained, tmp_path):
     network, record = trained
     save_classifier(tmp_path / "a.npz", network, record)

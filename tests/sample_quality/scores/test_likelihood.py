@@ -7,7 +7,7 @@ import tensorflow as tf
 from scipy.special import logsumexp
 from scipy.stats import multivariate_normal, norm
 
-from sample_quality.priors import Mixture
+from sample_quality.mixture import Mixture
 from sample_quality.scores.likelihood import (
     LatentModel,
     active_units,

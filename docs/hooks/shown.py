@@ -1,0 +1,31 @@
+"""How formulas and pieces of code are shown.
+
+A block of LaTeX, ```math as on GitHub, becomes MathML, which needs no script to be drawn; so does
+`#!math x^2` within a line. The source code of a method is open, not folded.
+"""
+
+from functools import partial
+
+from latex2mathml.converter import convert
+
+
+def on_config(config):
+    """Teach blocks and pieces of code the language `math`."""
+    for extension, key, display in (
+        ("pymdownx.superfences", "custom_fences", "block"),
+        ("pymdownx.inlinehilite", "custom_inline", "inline"),
+    ):
+        language = {"name": "math", "class": "math", "format": partial(to_mathml, display=display)}
+        config.mdx_configs.setdefault(extension, {})[key] = [language]
+
+
+def to_mathml(source, *_, display, **__):
+    """A formula: "block" in a line of its own, "inline" within a line."""
+    return convert(source, display=display)
+
+
+def on_page_content(html, **_):
+    """Unfold the source code."""
+    return html.replace(
+        '<details class="mkdocstrings-source">', '<details class="mkdocstrings-source" open>'
+    )
