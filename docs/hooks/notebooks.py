@@ -57,7 +57,9 @@ def to_markdown(notebook, name, is_run):
     """A notebook as Markdown, and its pictures: dict of file name to bytes."""
     if is_run:
         with tempfile.TemporaryDirectory() as folder:  # its runs are made there
-            runner = ExecutePreprocessor(timeout=60 * MINUTES, kernel_name="python3")
+            runner = ExecutePreprocessor(
+                timeout=60 * MINUTES, kernel_name="python3", coalesce_streams=True
+            )
             runner.preprocess(notebook, {"metadata": {"path": folder}})
     for cell in notebook.cells:
         if cell.cell_type == "markdown":

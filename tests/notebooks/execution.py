@@ -24,6 +24,7 @@ def execute(name, folder):
         notebook,
         timeout=SECONDS_A_CELL,
         kernel_name="python3",
+        coalesce_streams=True,
         resources={"metadata": {"path": str(folder)}},
     )
     # The kernel imports the packages beside these tests, wherever it starts.
