@@ -165,7 +165,10 @@ def measure_mapped(num_images=200_000):
         images = np.random.default_rng(0).integers(0, 256, (num_images, 32, 32, 3), dtype=np.uint8)
         np.save(path, images)
         for _ in range(3):
-            for where, x_train in (("memory", images), ("file", np.load(path, mmap_mode="c"))):
+            for where, x_train in (
+                ("memory", images),
+                ("file", np.load(path, mmap_mode="c", allow_pickle=False)),
+            ):
                 points.append({"where": where, "milliseconds": measure_on(x_train)})
                 print(f"{num_images:,} images in {where}: {points[-1]['milliseconds']:.2f} ms")
     return points

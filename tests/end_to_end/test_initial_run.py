@@ -162,7 +162,7 @@ def test_init_run_is_not_for_a_resumed_run(start_gan, trained, tmp_path, capsys)
         (
             "model.generator_widths=[9]",
             "expected the layers of this run's generator in {source}/generator_raw.keras, received "
-            "dense with weights 4x8 and 8 where this one has 4x9 and 9",
+            "Dense with weights 4x8 and 8 where this one has 4x9 and 9",
         ),
     ],
 )

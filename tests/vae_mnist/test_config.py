@@ -66,7 +66,7 @@ def test_defaults_are_those_of_source_003(path):
         ("loss.sigma=1", "loss.sigma: unknown key, received 1"),
         ("data.binarize=yes", "data.binarize: expected 'none', 'static' or 'dynamic'"),
         ("model.latent_dim=0", "model.latent_dim: expected a number greater than 0"),
-        ("model.kind=cnn", "model.kind: expected 'mlp' or 'conv', received 'cnn'"),
+        ("model.kind=cnn", "model.kind: expected 'mlp', 'conv' or 'saved', received 'cnn'"),
         ("model.encoder_filters=[4]", "model.encoder_filters: unknown key"),
         ("model={kind: conv, kernel_size: 1}", "model.kernel_size: expected a number greater"),
         ("model.output_activation=tanh", "model.output_activation: expected 'sigmoid'"),

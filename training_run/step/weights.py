@@ -27,7 +27,7 @@ def copy_weights(saved, network):
     for before, after in zip(old, new, strict=True):
         if not (_shapes(before) == _shapes(after) or _fits_in_rows(before, after, num_rows)):
             raise ValueError(
-                f"{before.name} with weights {_shown(before)} where this one has {_shown(after)}"
+                f"{type(before).__name__} with weights {_shown(before)} where this one has {_shown(after)}"
             )
     kept = []
     for before, after in zip(old, new, strict=True):
