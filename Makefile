@@ -50,7 +50,8 @@ docs: $(VENV)/installed-test  ## Build the documentation into site/, to be read 
 notebooks: $(VENV)/installed-test  ## Run the notebooks and write them as pages, in outputs/notebooks: 4 minutes
 	mkdir -p outputs/notebooks
 	cp notebooks/*.ipynb outputs/notebooks
-	cd outputs/notebooks && ../../$(BIN)/python -m nbconvert --execute --to html *.ipynb
+	cd outputs/notebooks && ../../$(BIN)/python -m nbconvert --execute --to html \
+		--CoalesceStreamsPreprocessor.enabled=True *.ipynb
 
 test: $(VENV)/installed-test  ## Run the whole test suite
 	$(BIN)/ruff check .

@@ -19,7 +19,7 @@ from training_run.errors import UserError
 from training_run.step.networks import ends_in_sigmoid
 from training_run.step.optimizers import ScheduledRate, build_adam
 from training_run.step.own_networks import check_shapes, own_networks
-from training_run.step.schedules import Transition, decay_between
+from training_run.step.schedules import Transition, decay_between, growing_decay
 
 
 def build_gan(config, spec, block, own_loss=None):
@@ -178,6 +178,8 @@ def build_optimizer(config, network, transition):
 
 def build_ema_decay(ema, transition):
     """The average's decay, a number or a function of the step; None for no average."""
+    if ema.rampup:
+        return growing_decay(ema.decay, ema.rampup)
     if ema.final_decay is None:
         return ema.decay
     return decay_between(transition, ema.decay, ema.final_decay)

@@ -191,6 +191,21 @@ class EMAConfig(Section):
         "there from that of decay, which may be 0; null: the decay stays",
     )
 
+    rampup: Fraction | None = Field(
+        None,
+        description="the average's half-life is at most this share of the steps so far, say 0.05; "
+        "null: it is that of decay from the start",
+    )
+
+    @model_validator(mode="after")
+    def _rampup_needs_one_decay(self):
+        if self.rampup is not None and (self.decay is None or self.final_decay is not None):
+            raise ValueError(
+                "expected a decay and no final_decay with rampup, received decay "
+                f"{self.decay} and final_decay {self.final_decay}"
+            )
+        return self
+
     @model_validator(mode="after")
     def _final_needs_a_first(self):
         if self.final_decay is not None and self.decay is None:

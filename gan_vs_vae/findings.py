@@ -240,10 +240,8 @@ def copies(entries, rows, faults):
 
 
 def _missed_copies(entries, titles):
-    is_changed = any(
-        entry.title in titles and entry.runs[0].settings.data.mirror_and_shift is not None
-        for entry in entries
-    )
+    data = [entry.runs[0].settings.data for entry in entries if entry.title in titles]
+    is_changed = any(one.mirror or one.mirror_and_shift is not None for one in data)
     text = " (It cannot find copies of images that were mirrored or shifted for the training.)"
     return text if is_changed else ""
 

@@ -277,10 +277,17 @@ def interpolate(run, networks, data, seed, latents=None):
         pairs = draw_normal(seed, "interpolation", 0, shape).numpy()
         if latents is not None:
             pairs = np.stack([latents(z, seed, end, labels) for end, z in enumerate(pairs)])
-        ends = "two random latents" + (", one class in each row" if labels is not None else "")
+        ends = "two random latents" + ("" if labels is None else _rows(labels, data.class_names))
     rows = [latents_between(a, b, STRIP_FRAMES) for a, b in zip(*pairs, strict=True)]
     images = _decode(network, np.concatenate(rows), labels)
     return to_uint8(images, run.settings.value_range), ends
+
+
+def _rows(labels, class_names):
+    """Which class each row shows, by name where there are names."""
+    if class_names is None:
+        return ", one class in each row"
+    return f", one class in each row: {', '.join(class_names[label] for label in labels)}"
 
 
 def _encode_pairs(encoder, settings, data, seed):

@@ -245,6 +245,10 @@ def test_a_scheduled_penalty_is_logged_with_its_weight():
         ),
         ({"ema": {"final_decay": 0.9}}, "expected a decay .* with final_decay, received null"),
         (
+            {"ema": {"rampup": 0.1}},
+            "expected a decay and no final_decay with rampup, received decay None",
+        ),
+        (
             {"ema": {"decay": 0.5, "final_decay": 0.9}},
             "expected optimizer.schedule cosine or linear with ema.final_decay",
         ),

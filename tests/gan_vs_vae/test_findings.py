@@ -24,14 +24,14 @@ def row(name, floor=0.0, protocol=PROTOCOL, **scores):
     return ScoreRow(name, protocol, floor, scores)
 
 
-def run(seconds=100.0, step=10, total=10, hardware="one", mirrored=None):
+def run(seconds=100.0, step=10, total=10, hardware="one", mirror=False, shift=None):
     return SimpleNamespace(
         seconds=seconds,
         step=step,
         total_steps=total,
         is_unfinished=step < total,
         environment=hardware and SimpleNamespace(hardware=Hardware(processor=hardware)),
-        settings=SimpleNamespace(data=SimpleNamespace(mirror_and_shift=mirrored)),
+        settings=SimpleNamespace(data=SimpleNamespace(mirror=mirror, mirror_and_shift=shift)),
         spec=SimpleNamespace(class_names=None),
     )
 
@@ -197,8 +197,9 @@ def test_copies_count_only_beyond_those_of_real_images():
 
 def test_copies_of_mirrored_images_cannot_be_found():
     rows = [row("memorized", a=pooled(0, 0))]
-    (sentence,) = findings.copies([Entry("a", (run(mirrored=3),))], rows, {"a": {}})
-    assert sentence.endswith("mirrored or shifted for the training.)")
+    for changed in (run(shift=3), run(mirror=True)):
+        (sentence,) = findings.copies([Entry("a", (changed,))], rows, {"a": {}})
+        assert sentence.endswith("mirrored or shifted for the training.)")
 
 
 @pytest.mark.parametrize(

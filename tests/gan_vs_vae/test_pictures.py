@@ -1,6 +1,7 @@
 """The pictures of a run, and how they get into a page."""
 
 import base64
+import dataclasses
 import io
 from types import SimpleNamespace
 
@@ -147,6 +148,9 @@ def test_a_conditional_network_gets_a_class_a_row(tmp_path, data):
     made = make_pictures(make_run(tmp_path), {"generator": network}, data, seed=0)
     assert made.ends.endswith("one class in each row")
     assert opened(made.interpolations).shape == (4 * 9 + 1, 11 * 9 + 1)
+    named = dataclasses.replace(data, class_names=tuple("abcdefghij"))
+    made = make_pictures(make_run(tmp_path), {"generator": network}, named, seed=0)
+    assert made.ends.endswith("one class in each row: a, b, c, d")
 
 
 def test_images_of_another_shape_are_refused(tmp_path, data):

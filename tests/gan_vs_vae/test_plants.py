@@ -129,7 +129,7 @@ def sentences_on(scores, *names):
     """The findings of a report on these plants, as if each were a run, joined by line ends."""
     entries = []
     for name in names:
-        settings = SimpleNamespace(data=SimpleNamespace(mirror_and_shift=None))
+        settings = SimpleNamespace(data=SimpleNamespace(mirror=False, mirror_and_shift=None))
         run = SimpleNamespace(
             title=name,
             is_unfinished=False,

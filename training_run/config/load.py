@@ -187,9 +187,10 @@ def check_against_data(config, spec, path):
     """
     problems = []
     if config.training.batch_size > spec.num_train:
+        left_out = "".join(f"; {note}" for note in spec.notes if "left out" in note)
         message = (
             f"expected at most the {spec.num_train:,} training images of "
-            f"{config.data.dataset!r}, received {config.training.batch_size}"
+            f"{config.data.dataset!r}, received {config.training.batch_size}{left_out}"
         )
         problems.append(Problem(str(path), "training.batch_size", message))
     if spec.num_classes is None:

@@ -32,25 +32,37 @@ def explain(error, config_class, source):
         source: the `Source` that was read, overrides included.
     """
     known = dotted_keys(config_class)
+    found = {}
     for details in error.errors(include_url=False):
         if details["type"] == "default_factory_not_called":  # follows from another problem
             continue
-        key = _dotted(details["loc"], known)
+        key = _dotted(details["loc"], known, details["type"])
         if details["type"] == "union_tag_invalid":
             key, details["input"] = join_key(key, "kind"), details["ctx"]["tag"]
+        found.setdefault(key, []).append(_message(details, key, known))
+    for key, messages in found.items():
         place = key
         while place and place not in source.places:  # the section of a missing key has a place
             place = place.rpartition(".")[0]
         where = source.places[place] if place else source.name
-        yield Problem(where, key, _message(details, key, known))
+        yield Problem(where, key, _joined(messages))
 
 
-def _dotted(location, known):
+def _joined(messages):
+    """The messages on one key, of which it could be several kinds of value, as one."""
+    expected = [message.partition(", received ")[0] for message in messages]
+    first, *others = dict.fromkeys(expected)
+    kinds = [first, *(other.removeprefix("expected ") for other in others)]
+    return messages[-1].replace(expected[-1], " or ".join(kinds), 1)
+
+
+def _dotted(location, known, kind):
     """Pydantic's location as a key of the file: without the names of union members."""
     key = ""
     for index, part in enumerate(location):
         child = join_key(key, part)
-        if child in known or isinstance(part, int) or index == len(location) - 1:
+        is_unknown = kind == "extra_forbidden" and index == len(location) - 1
+        if child in known or isinstance(part, int) or is_unknown:
             key = child
     return key
 

@@ -17,15 +17,21 @@ class TerminalBar(keras.callbacks.Callback):
     Args:
         clock: the run's `StepClock`.
         minutes: after which it ends; None for no end by time.
+        stream: that shows it; None for standard error.
     """
 
-    def __init__(self, clock, minutes=None):
+    def __init__(self, clock, minutes=None, stream=None):
         super().__init__()
-        self.clock, self.minutes, self.bar, self.is_compiled = clock, minutes, None, False
+        self.clock, self.minutes, self.stream = clock, minutes, stream
+        self.bar, self.is_compiled = None, False
 
     def on_train_begin(self, logs=None):
         self.bar = tqdm(
-            total=self.clock.total, initial=self.clock.step, unit=" steps", smoothing=0.1
+            total=self.clock.total,
+            initial=self.clock.step,
+            unit=" steps",
+            smoothing=0.1,
+            file=self.stream,
         )
 
     def on_train_batch_end(self, batch, logs=None):
@@ -112,8 +118,14 @@ class SaySpeed(keras.callbacks.Callback):
 
 
 def progress_callback(clock, minutes=None):
-    """A bar on a terminal and in a notebook, lines elsewhere; arguments as for `TerminalBar`."""
-    if sys.stderr.isatty() or is_notebook(sys.stderr):
+    """A bar on a terminal and in a notebook, lines elsewhere.
+
+    Args:
+        clock, minutes: as for `TerminalBar`.
+    """
+    if is_notebook(sys.stdout):  # there standard error is red, and ends a line of standard output
+        return TerminalBar(clock, minutes, sys.stdout)
+    if sys.stderr.isatty():
         return TerminalBar(clock, minutes)
     return PlainLines(clock, minutes=minutes)
 

@@ -62,9 +62,28 @@ def decay_between(transition, start, end):
     Source: Huang et al. 2024, arXiv:2501.05441, appendix (a half-life that grows from 0).
     """
     first, last = half_life(start), half_life(end)
+    return lambda step: _decay_of(transition.value(first, last, step))
 
-    def decay(step):
-        life = transition.value(first, last, step)
-        return tf.where(life > 0.0, 0.5 ** (1.0 / tf.maximum(life, 1e-3)), 0.0)
 
-    return decay
+def growing_decay(decay, share):
+    """A moving average's decay whose half-life is at most a share of the steps so far.
+
+    Networks change most at the start: an average over many steps then shows what they were, and
+    not what they are.
+
+    Args:
+        decay: that of the longest half-life, from 0 to below 1.
+        share: of the steps, say 0.05.
+
+    Returns:
+        A function from a step to the decay, scalar float32.
+
+    Source: Karras et al. 2020, arXiv:2006.06676, official code (`ema_rampup`).
+    """
+    longest = half_life(decay)
+    return lambda step: _decay_of(tf.minimum(longest, share * (tf.cast(step, tf.float32) + 1.0)))
+
+
+def _decay_of(life):
+    """The decay with this half-life, a scalar; 0 for a half-life of 0."""
+    return tf.where(life > 0.0, 0.5 ** (1.0 / tf.maximum(life, 1e-3)), 0.0)

@@ -105,6 +105,7 @@ seed: 2
     [
         ("model.value_range=[0,3]", "expected a value_range inside [-1, 1]"),
         ("model.value_range=[1,0]", "expected a value_range inside [-1, 1]"),
+        ("data.cache=5", "data.cache: expected true or false or a string, received 5"),
         ("model.kind=cnn", "model.kind: expected 'mlp', 'conv' or 'saved', received 'cnn'"),
         ("model=5", "model: expected keys and values, received 5"),
         ("model.generator_filters=[4]", "model.generator_filters: unknown key, received [4]"),
@@ -173,6 +174,13 @@ def test_a_batch_larger_than_the_data_is_refused(tmp_path):
     config = load_config(GANConfig, write(tmp_path, MINIMAL), ["training.batch_size=101"])
     with pytest.raises(ConfigError, match="expected at most the 100 training images"):
         check_against_data(config, DataSpec(100, (28, 28, 1), 10), "x.yaml")
+
+
+def test_a_batch_that_is_too_large_for_what_was_left_is_told_why(tmp_path):
+    config = load_config(GANConfig, write(tmp_path, MINIMAL), ["training.batch_size=3"])
+    notes = ("no labels", "98 images have no row and are left out (a.png)")
+    with pytest.raises(ConfigError, match=r"received 3; 98 images have no row .*png\)$"):
+        check_against_data(config, DataSpec(2, (28, 28, 1), 10, notes=notes), tmp_path)
 
 
 @pytest.mark.parametrize("key", ["model.conditional", "data.balance"])

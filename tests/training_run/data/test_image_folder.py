@@ -213,7 +213,7 @@ def test_broken_files_are_named_and_left_out(tmp_path):
     assert data.x_train.min() == 255
     assert "6 unreadable ones left out" in data.source
     assert lines[:2] == [
-        "image_folder: 1 hidden files are left out",
+        "image_folder: 1 hidden file is left out",
         "image_folder: 6 could not be read and are left out:",
     ]
     named = dict(line.strip().split(": ", 1) for line in lines[2:])
@@ -318,13 +318,12 @@ def test_pictures_of_other_kinds_are_told_with_what_to_do(tmp_path):
         (tmp_path / name).write_bytes(b"x")
     notes = image_folder.find(config(tmp_path)).spec.notes
     assert notes == (
-        "2 HEIC or AVIF photographs are left out (a.HEIC, b.heic): convert them to JPEG, say with "
+        "2 HEIC or AVIF photographs are left out (a.HEIC, b.heic): convert to JPEG, say with "
         "heif-convert",
-        "1 RAW photographs are left out (c.nef): export them as JPEG",
-        "1 vector drawings are left out (d.svg): render them to PNG, say with rsvg-convert",
-        "1 videos are left out (e.mp4): take frames from them, say with ffmpeg -i FILE "
-        "frame%05d.png",
-        "1 hidden files are left out",
+        "1 RAW photograph is left out (c.nef): export as JPEG",
+        "1 vector drawing is left out (d.svg): render to PNG, say with rsvg-convert",
+        "1 video is left out (e.mp4): take frames, say with ffmpeg -i FILE frame%05d.png",
+        "1 hidden file is left out",
     )
 
 

@@ -1,5 +1,7 @@
 """The time left does not count the compilation, which the first block of steps waits for."""
 
+import io
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -62,3 +64,16 @@ def test_the_bar_counts_from_the_end_of_the_first_block():
     assert state["rate"] == pytest.approx(50.0)
     assert state["elapsed"] == pytest.approx(2.0)
     bar.on_train_end()
+
+
+def test_a_notebook_shows_one_moving_line_among_what_the_run_prints(monkeypatch, capsys):
+    kernel_stream = type("OutStream", (io.StringIO,), {"__module__": "ipykernel.iostream"})()
+    monkeypatch.setattr(sys, "stdout", kernel_stream)
+    clock = Clock()
+    bar = start(progress.progress_callback(clock))
+    after(bar, clock, 50, 30.0)
+    bar.on_train_end()
+    text = kernel_stream.getvalue()
+    assert text.count("\n") == 1 and text.endswith("\n")
+    assert "50/1000" in text and "d_loss 1.25" in text
+    assert capsys.readouterr().err == ""

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from training_run.step.schedules import Transition, decay_between, half_life
+from training_run.step.schedules import Transition, decay_between, growing_decay, half_life
 
 
 @pytest.mark.parametrize(
@@ -44,3 +44,10 @@ def test_the_half_life_of_an_average_grows_from_nothing(jit_compile):
     life = half_life(0.99)
     values = [float(decay(tf.constant(step, tf.int64))) for step in (0, 50, 100)]
     assert values == pytest.approx([0.0, 0.5 ** (2 / life), 0.99], abs=1e-6)
+
+
+def test_the_half_life_of_an_average_is_at_most_a_share_of_the_steps():
+    decay = growing_decay(0.5**0.01, 0.1)  # a half-life of 100 steps
+    values = [float(decay(tf.constant(step, tf.int64))) for step in (9, 499, 999, 5000)]
+    expected = [0.5, 0.5 ** (1 / 50), 0.5 ** (1 / 100), 0.5 ** (1 / 100)]
+    assert values == pytest.approx(expected, abs=1e-6)

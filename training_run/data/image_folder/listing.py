@@ -15,7 +15,7 @@ SUFFIXES = frozenset(
 
 
 class OtherKind(NamedTuple):
-    """Pictures that are not read: what they are called, their suffixes, and what to do."""
+    """Pictures that are not read: what several are called, their suffixes, and what to do."""
 
     noun: str
     suffixes: tuple[str, ...]
@@ -23,14 +23,14 @@ class OtherKind(NamedTuple):
 
 
 OTHER_KINDS = (
-    OtherKind("HEIC or AVIF photographs", (".heic", ".heif", ".avif"), "convert them to JPEG, say "
-              "with heif-convert"),
+    OtherKind("HEIC or AVIF photographs", (".heic", ".heif", ".avif"), "convert to JPEG, say with "
+              "heif-convert"),
     OtherKind("RAW photographs", (".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".raf", ".rw2"),
-              "export them as JPEG"),
-    OtherKind("vector drawings", (".svg", ".svgz", ".eps", ".ai", ".pdf"), "render them to PNG, "
-              "say with rsvg-convert"),
-    OtherKind("videos", (".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v"), "take frames from them, "
-              "say with ffmpeg -i FILE frame%05d.png"),
+              "export as JPEG"),
+    OtherKind("vector drawings", (".svg", ".svgz", ".eps", ".ai", ".pdf"), "render to PNG, say "
+              "with rsvg-convert"),
+    OtherKind("videos", (".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v"), "take frames, say with "
+              "ffmpeg -i FILE frame%05d.png"),
 )  # fmt: skip
 
 
@@ -104,10 +104,16 @@ def _notes_on(names):
     for kind in OTHER_KINDS:
         if of_kind := [name for name in names if _suffix(name) in kind.suffixes]:
             shown = some_of(sorted(of_kind))
-            yield f"{len(of_kind):,} {kind.noun} are left out ({shown}): {kind.advice}"
+            yield f"{_left_out(len(of_kind), kind.noun)} ({shown}): {kind.advice}"
     hidden = sum(not _is_visible(os.path.basename(name)) for name in names)
     if hidden:
-        yield f"{hidden:,} hidden files are left out"
+        yield _left_out(hidden, "hidden files")
+
+
+def _left_out(num, plural):
+    return (
+        f"{num:,} {plural} are left out" if num > 1 else f"1 {plural.removesuffix('s')} is left out"
+    )
 
 
 def _status(path):
