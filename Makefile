@@ -47,7 +47,7 @@ docs: $(VENV)/installed-test  ## Build the documentation into site/, to be read 
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 	@echo 'Open site/index.html'
 
-notebooks: $(VENV)/installed-test  ## Run the notebooks and write them as pages, in outputs/notebooks: 4 minutes
+notebooks: $(VENV)/installed-test  ## Run the notebooks and write them as pages, in outputs/notebooks: 5 minutes
 	mkdir -p outputs/notebooks
 	cp notebooks/*.ipynb outputs/notebooks
 	cd outputs/notebooks && ../../$(BIN)/python -m nbconvert --execute --to html \

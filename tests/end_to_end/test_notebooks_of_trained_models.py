@@ -35,7 +35,7 @@ def test_clipping_and_denoising_clean_the_samples(tmp_path):
 
 def test_own_images_give_a_gif_and_samples_of_each_class(tmp_path):
     notebook = execute("5_your_own_images", tmp_path)
-    (run,) = (tmp_path / "outputs").glob("0*")
+    (run,) = (tmp_path / "outputs").glob("*-gan_images")
     environment = json.loads((run / "environment.json").read_text())
     assert environment["class_names"] == ["fish", "house", "tree"]
     assert shown(notebook, "gif") >= {"image/gif"}
