@@ -81,6 +81,7 @@ def export_run(run, data, weights):
         "range": [low, high],
         "binary": run.settings.binarize != "none",
         "numClasses": 0 if labels is None else count_classes(draw),
+        "classNames": data.class_names and list(data.class_names),
         "draw": export(run.network, draw, latents, labels, high - low),
         "kept": [
             {"step": step, "draw": export(name, kept, latents, labels, high - low)}

@@ -151,11 +151,11 @@ def _copy_scores(sets, train, seed):
 
     The floor of the first is that of the reference images, since `train_sample` is in `train`.
     """
-    num_checked = min(NUM_CHECKED_FOR_COPIES, len(sets.generated), len(sets.reference))
+    num_checked = min(NUM_CHECKED_FOR_COPIES, len(sets.generated))
     against_train = Protocol.against(train, num_checked, seed, split="train")
     among = Protocol.among(len(sets.generated), seed)
     memorized = is_memorized(sets.generated[:num_checked], train)
-    memorized_floor = float(is_memorized(sets.reference[:num_checked], train).mean())
+    memorized_floor = float(is_memorized(sets.reference[:NUM_CHECKED_FOR_COPIES], train).mean())
     duplicated = is_duplicated(sets.generated)
     duplicated_floor = float(is_duplicated(sets.train_sample).mean())
     return {

@@ -21,6 +21,7 @@ export class Model {
       family: record.family,
       shape: record.shape,
       numClasses: record.numClasses,
+      classNames: record.classNames,
       range: record.range,
       binary: record.binary,
       codeLabels: record.codeLabels,

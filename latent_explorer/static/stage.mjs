@@ -66,7 +66,8 @@ export class Stage {
     find("classes").replaceChildren(
       ...Array.from({ length: model.numClasses }, (_, label) => {
         const button = document.createElement("button");
-        Object.assign(button, { type: "button", className: "chip", textContent: label });
+        const textContent = model.classNames?.[label] ?? label;
+        Object.assign(button, { type: "button", className: "chip", textContent });
         button.addEventListener("click", () => this.store.set({ label }));
         return button;
       }),

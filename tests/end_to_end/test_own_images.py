@@ -11,6 +11,7 @@ from PIL import Image
 from gan_mnist.interpolate import main as gan_interpolate
 from gan_mnist.sample import main as gan_sample
 from gan_mnist.train import main as gan_train
+from latent_explorer.command import main as explore
 from sample_quality.command import main as score
 from sample_quality.features import training
 from sample_quality.protocol import read_quality
@@ -108,6 +109,18 @@ def test_interpolations_by_name(gan_run, vae_run, tmp_path, capsys):
     assert "--to-class: expected a class from 0 to 2, or one of cat, dog, ewe, received cow" in (
         capsys.readouterr().err
     )
+
+
+def test_the_explorer_offers_classes_by_name(gan_run, browser, tmp_path):
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    out = tmp_path / "explore.html"
+    assert explore([str(gan_run), "--out", str(out)]) == 0
+    browser.get(out.as_uri())
+    ready = "return document.documentElement.dataset.ready"
+    WebDriverWait(browser, 20).until(lambda browser: browser.execute_script(ready))
+    chips = browser.find_elements("css selector", "#classes button")
+    assert [chip.get_attribute("textContent") for chip in chips] == ["cat", "dog", "ewe"]
 
 
 def test_grids_of_classes_have_their_names(gan_run):

@@ -118,6 +118,16 @@ def test_copies_are_found(real_sets, new_images):
     assert scores["duplicated"].value == pytest.approx(20 / 300)
 
 
+def test_few_held_out_images_do_not_make_copies_rarer(real_sets, new_images):
+    """All samples are looked at, also those beyond the number of held-out images."""
+    test, train = real_sets
+    images = new_images[0].copy()
+    images[200:230] = train[100:130]
+    memorized = score_images(images, test[:40], train)["memorized"]
+    assert memorized.value == pytest.approx(0.1)
+    assert (memorized.floor, memorized.protocol.num_generated) == (0.0, 300)
+
+
 def test_shares_have_exact_intervals(scores):
     """No hit among n: 0 to 1 - 0.025^(1/n); duplicates come in pairs."""
     assert (scores["memorized"].value, scores["duplicated"].value) == (0.0, 0.0)
