@@ -26,8 +26,9 @@ def copy_weights(saved, network):
     num_rows = _rows_of_z(saved, network)
     for before, after in zip(old, new, strict=True):
         if not (_shapes(before) == _shapes(after) or _fits_in_rows(before, after, num_rows)):
+            kind = type(before).__name__
             raise ValueError(
-                f"{type(before).__name__} with weights {_shown(before)} where this one has {_shown(after)}"
+                f"{kind} with weights {_shown(before)} where this one has {_shown(after)}"
             )
     kept = []
     for before, after in zip(old, new, strict=True):
