@@ -132,7 +132,9 @@ class SamplesConfig(Section):
     """Grids of samples from the same fixed latents."""
 
     every: Interval = Field(200, description="from one grid to the next")
-    num_rows: int = Field(5, ge=1, le=32, description="a conditional model has one for each class")
+    num_rows: int = Field(
+        5, ge=1, le=32, description="rows of a grid; a conditional model has one for each class"
+    )
     num_columns: int = Field(5, ge=1, le=32, description="columns of a grid")
 
 
