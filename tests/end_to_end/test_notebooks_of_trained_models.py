@@ -37,7 +37,7 @@ def test_own_images_give_a_gif_and_samples_of_each_class(tmp_path):
     notebook = execute("5_your_own_images", tmp_path)
     (run,) = (tmp_path / "outputs").glob("*-gan_images")
     environment = json.loads((run / "environment.json").read_text())
-    assert environment["class_names"] == ["fish", "house", "tree"]
+    assert environment["data"]["class_names"] == ["fish", "house", "tree"]
     assert shown(notebook, "gif") >= {"image/gif"}
     assert "(24, 32, 32, 3) uint8" in printed(notebook, "sample")
     assert (run / "quality.json").is_file()
