@@ -24,7 +24,7 @@ PRIOR_SCORES = {
 
 MEASURES = {
     "frechet_distance": (
-        "The Fréchet distance is 0 if the classifier's features are distributed as those of real "
+        "The Fréchet distance is 0 if the features of samples are distributed as those of real "
         "images"
     ),
     "precision": (
