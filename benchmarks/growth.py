@@ -96,10 +96,10 @@ def make_point(axis, value):
     from training_run.config.load import find_config, load_config
     from training_run.data.image_data import DataSpec, ImageData
     from training_run.family import build_model
-    from training_run.step.precision import resolve_compilation, resolve_precision
+    from training_run.step.precision import resolve_for_machine
 
     config = load_config(FAMILY.config_class, find_config(axis.preset), axis.overrides(value))
-    config = resolve_compilation(resolve_precision(config))
+    config = resolve_for_machine(config)
     shape = (axis.image_side(value),) * 2 + (axis.num_channels,)
     images = np.random.default_rng(0).integers(0, 256, (2048, *shape), dtype=np.uint8)
     labels = np.zeros(len(images), np.int32)

@@ -1,7 +1,7 @@
 """Generative adversarial networks of handwritten digits and small faces.
 
 In: a configuration (`config`). Out: a run folder with a trained generator, and pictures from it.
-Start with `train`, the family in one class; then `build` and `model`. The networks
+Start with `family`, all of it in one class; then `build` and `model`. The networks
 are in `networks` and `networks_conv`, the objectives in `losses` and `regularizers`, the monitor of
 a training in `health`. `denoiser/` cleans what a generator draws.
 """
@@ -60,6 +60,7 @@ def train(
         >>> run = gan_mnist.train("gan_mlp_smoke", {"training.steps": 100}, seed=1)
         >>> run.show()
     """
+    from gan_mnist.family import GANFamily
     from gan_mnist.run import GANRun
     from training_run.python.own import own_parts
     from training_run.python.training import train as train_run
@@ -68,7 +69,7 @@ def train(
     own = own_parts(networks, images, labels, class_names)
     if loss is not None:
         settings = {**(settings or {}), "loss.name": "own"}
-    return train_run(GANRun.with_loss(loss), config, settings, seed, own)
+    return train_run(GANRun, GANFamily(loss), config, settings, seed, own)
 
 
 def resume(
@@ -95,10 +96,11 @@ def resume(
     Raises:
         training_run.UserError: as `train` does.
     """
+    from gan_mnist.family import GANFamily
     from gan_mnist.run import GANRun
     from training_run.python.training import resume as resume_run
 
-    return resume_run(GANRun.with_loss(loss), run, settings, allow_change, outputs)
+    return resume_run(GANRun, GANFamily(loss), run, settings, allow_change, outputs)
 
 
 def load(run: "str | int | Path" = "latest", *, outputs: "str | Path" = "outputs") -> "GANRun":

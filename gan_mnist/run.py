@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from gan_mnist.family import FAMILY, GANFamily
+from gan_mnist.family import FAMILY
 from training_run.python.run import Run
 from training_run.run_folder.networks import IMAGES_TO_LOGITS, LATENTS_TO_IMAGES
 
@@ -17,10 +17,3 @@ class GANRun(Run):
         "discriminator": IMAGES_TO_LOGITS,
     }
     drawing_network = "generator"
-
-    @classmethod
-    def with_loss(cls, loss):
-        """This class, for trainings with two functions of logits as their loss; None for none."""
-        if loss is None:
-            return cls
-        return type(cls.__name__, (cls,), {"family": GANFamily(tuple(loss))})

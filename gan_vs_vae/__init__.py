@@ -43,6 +43,7 @@ def report(
     from pathlib import Path
 
     from gan_vs_vae.command import write_report
+    from training_run.run_folder.find import reference_of
 
-    references = [str(getattr(run, "path", run)) for run in runs]
+    references = [reference_of(run) for run in runs]
     return write_report(references, None if out is None else Path(out), num, seed, outputs)

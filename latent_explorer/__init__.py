@@ -37,12 +37,7 @@ def explore(
     """
     from pathlib import Path
 
-    from latent_explorer.command import make_page
-    from latent_explorer.runs import read_runs
-    from training_run.cli.arguments import check_output
-    from training_run.files import write_text
+    from latent_explorer.command import write_page
+    from training_run.run_folder.find import reference_of
 
-    path = check_output(Path(out), (".html",))
-    references = [str(getattr(run, "path", run)) for run in runs]
-    write_text(path, make_page(read_runs(references, outputs)))
-    return path
+    return write_page([reference_of(run) for run in runs], Path(out), outputs)

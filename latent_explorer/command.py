@@ -61,13 +61,31 @@ def main(argv=None):
 
 
 def _explore(arguments):
-    out = check_output(arguments.out, (".html",))
-    html = make_page(read_runs(arguments.runs, arguments.outputs), arguments.weights)
-    write_text(out, html)
-    print(f"{out}  {len(html.encode()) / 1e6:.1f} MB")
+    out = write_page(arguments.runs, arguments.out, arguments.outputs, arguments.weights)
+    print(f"{out}  {out.stat().st_size / 1e6:.1f} MB")
     if arguments.open:
         webbrowser.open(out.absolute().as_uri())
     return 0
+
+
+def write_page(references, out, outputs="outputs", weights="auto"):
+    """Write a page in which runs live.
+
+    Args:
+        references: run folders, numbers, "latest" or "bundled:NAME".
+        out: the page, a `pathlib.Path` that ends in .html.
+        outputs: folder of numbers and "latest".
+        weights: as for `make_page`.
+
+    Returns:
+        Its path.
+
+    Raises:
+        UserError: an argument is wrong, or the page cannot run one of the networks.
+    """
+    path = check_output(out, (".html",))
+    write_text(path, make_page(read_runs(references, outputs), weights))
+    return path
 
 
 def make_page(runs, weights="auto"):

@@ -13,13 +13,12 @@ from sample_quality.run_settings import (
     read_settings,
 )
 from sample_quality.table import format_scores
+from training_run.cli.arguments import check_seed
 from training_run.errors import UserError
-from training_run.run_folder.find import find_run, is_bundled
+from training_run.run_folder.find import find_run, is_bundled, reference_of
 from training_run.tensorflow_import import import_tensorflow
 
 MIN_IMAGES, MAX_IMAGES = 100, 100_000
-
-MAX_SEED = 2**31 - 1
 
 MAX_SAMPLES = 1_000_000
 """Codes of an image in an estimate of its log p(x)."""
@@ -70,7 +69,7 @@ def score_run(run, num=None, seed=0, effort=USUAL_EFFORT, outputs="outputs"):
     Raises:
         UserError: an argument is wrong, or the run, its images or its network cannot be read.
     """
-    folder = find_run(str(getattr(run, "path", run)), outputs)
+    folder = find_run(reference_of(run), outputs)
     quality = measure(folder, num, seed, effort)
     if not is_bundled(folder):
         write_quality(folder.path / "quality.json", quality)
@@ -181,5 +180,4 @@ def check_numbers(num, seed, option="--num"):
     """
     if not MIN_IMAGES <= num <= MAX_IMAGES:
         raise UserError(f"{option}: expected {MIN_IMAGES} to {MAX_IMAGES:,} images, received {num}")
-    if not 0 <= seed <= MAX_SEED:
-        raise UserError(f"--seed: expected 0 to {MAX_SEED}, received {seed}")
+    check_seed(seed)

@@ -11,6 +11,7 @@ FLOORS = {
     "training_run/errors.py": 1,
     "training_run/files.py": 1,
     "training_run/interrupts.py": 1,
+    "training_run/notebook.py": 1,
     "training_run/tensorflow_import.py": 1,
     "training_run/config": 2,
     "training_run/data": 2,

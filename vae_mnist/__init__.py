@@ -2,7 +2,7 @@
 
 In: a preset of `configs/` with `family: vae`. Out: a run folder (encoder, decoder, pictures, log)
 and, from the commands on that folder, samples, reconstructions, interpolations and the latent
-plane. Open `train.py` first: it names all that a VAE adds to the common training loop.
+plane. Open `family.py` first: it names all that a VAE adds to the common training loop.
 `losses.py` and `networks.py` hold the method, `model.py` puts it together.
 """
 
@@ -60,10 +60,11 @@ def train(
     """
     from training_run.python.own import own_parts
     from training_run.python.training import train as train_run
+    from vae_mnist.family import FAMILY
     from vae_mnist.run import VAERun
 
     own = own_parts({"encoder": encoder, "decoder": decoder}, images, labels, class_names)
-    return train_run(VAERun, config, settings, seed, own)
+    return train_run(VAERun, FAMILY, config, settings, seed, own)
 
 
 def resume(
@@ -89,9 +90,10 @@ def resume(
         training_run.UserError: as `train` does.
     """
     from training_run.python.training import resume as resume_run
+    from vae_mnist.family import FAMILY
     from vae_mnist.run import VAERun
 
-    return resume_run(VAERun, run, settings, allow_change, outputs)
+    return resume_run(VAERun, FAMILY, run, settings, allow_change, outputs)
 
 
 def load(run: "str | int | Path" = "latest", *, outputs: "str | Path" = "outputs") -> "VAERun":

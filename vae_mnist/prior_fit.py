@@ -77,16 +77,11 @@ def check_own_prior(config, run, folder):
 
 
 def check_folder(folder):
-    """The folder to write to.
-
-    Raises:
-        UserError: if it is none, or may not be written to.
-    """
+    """Raise `UserError` if a folder to write to is none, or may not be written to."""
     if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
         raise UserError(
             f"--out: expected an existing folder that can be written to, received {folder}"
         )
-    return folder
 
 
 def check_number(components, config, data):

@@ -12,7 +12,7 @@ from training_run.config.load import list_presets
 from training_run.errors import UserError
 from training_run.python.request import Overrides, check_scores, request_new_run, request_resume
 from training_run.python.training import start
-from training_run.step.precision import resolve_compilation, resolve_precision
+from training_run.step.precision import resolve_for_machine
 from training_run.tensorflow_import import import_tensorflow
 
 _EPILOG = """\
@@ -116,7 +116,7 @@ def _print_plan(family, request):
     import_tensorflow()
     from training_run.cli.dry_run import print_plan
 
-    config = resolve_compilation(resolve_precision(request.config))
+    config = resolve_for_machine(request.config)
     check_scores(family, config, request)
     initial = None if request.checkpoint else config.init.run
     return print_plan(family, config, request.dataset.spec, initial)

@@ -10,6 +10,8 @@ import time
 import keras
 from tqdm import tqdm
 
+from training_run.notebook import is_notebook
+
 
 class TerminalBar(keras.callbacks.Callback):
     """One moving line: step, rate, time left and losses.
@@ -128,14 +130,6 @@ def progress_callback(clock, minutes=None):
     if sys.stderr.isatty():
         return TerminalBar(clock, minutes)
     return PlainLines(clock, minutes=minutes)
-
-
-def is_notebook(stream):
-    """True if a stream's text appears in a notebook, which shows a moving line as a terminal does.
-
-    Jupyter's kernel and those that are made of it replace the standard streams by their own.
-    """
-    return type(stream).__module__.startswith("ipykernel")
 
 
 def time_left(clock, minutes):

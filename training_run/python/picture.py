@@ -5,6 +5,8 @@ import os
 import sys
 from pathlib import Path
 
+from training_run.notebook import is_notebook
+
 MIME_TYPES = {".png": "image/png", ".gif": "image/gif"}
 
 
@@ -34,15 +36,9 @@ class Picture(os.PathLike):
 
     def show(self):
         """Show the picture in a notebook, in the middle of a cell too; elsewhere print its path."""
-        if in_notebook():
+        if is_notebook(sys.stdout):
             from IPython.display import display
 
             display(self)
         else:
             print(self.path)
-
-
-def in_notebook():
-    """True if this code runs in a kernel of Jupyter, or of what works like it."""
-    shell = sys.modules.get("IPython") and sys.modules["IPython"].get_ipython()
-    return hasattr(shell, "kernel")

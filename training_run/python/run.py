@@ -9,9 +9,9 @@ from training_run.errors import UserError
 from training_run.family import Family
 from training_run.python.picture import Picture
 from training_run.run_folder.environment import read_class_names
-from training_run.run_folder.find import check_family, find_run
+from training_run.run_folder.find import check_family, find_run, reference_of
 from training_run.run_folder.log import read_log
-from training_run.run_folder.networks import check_network, load_network
+from training_run.run_folder.networks import load_network
 from training_run.run_folder.paths import RunDir
 from training_run.tensorflow_import import import_tensorflow
 
@@ -78,7 +78,7 @@ class Run:
         Raises:
             UserError: there is none, or it is of another family.
         """
-        return cls(find_run(str(reference), outputs, cls.family.name))
+        return cls(find_run(reference_of(reference), outputs, cls.family.name))
 
     def __repr__(self):
         outcome = f", {self.outcome}" if self.outcome else ""
@@ -206,7 +206,6 @@ class Networks(Mapping):
         if name not in self._signatures:
             raise KeyError(name)
         if name not in self._loaded:
-            check_network(self._folder, name)
             import_tensorflow()
             self._loaded[name] = load_network(self._folder, name, self._signatures[name])
         return self._loaded[name]

@@ -10,8 +10,9 @@ from training_run.devices.cluster import check_batch_size, check_distribution
 from training_run.python.own import array_settings, network_settings
 from training_run.python.request import Overrides, request_new_run, request_resume
 from training_run.python.run import OUTCOMES
+from training_run.run_folder.find import reference_of
 from training_run.run_folder.paths import check_output_dir
-from training_run.step.precision import resolve_compilation, resolve_precision
+from training_run.step.precision import resolve_for_machine
 from training_run.tensorflow_import import import_tensorflow, without_retracing_warnings
 
 
@@ -31,7 +32,7 @@ def start(family, request):
     """
     cluster = check_distribution(request.config, request.path)
     import_tensorflow()
-    config = resolve_compilation(resolve_precision(request.config))
+    config = resolve_for_machine(request.config)
     from training_run.devices.strategy import open_devices, watched_workers
     from training_run.loop.fit import resume, train
 
@@ -47,11 +48,12 @@ def start(family, request):
         return resume(family, config, data, devices, run, checkpoint, changes, may_change_data)
 
 
-def train(run_class, config=None, settings=None, seed=None, own=None):
+def train(run_class, family, config=None, settings=None, seed=None, own=None):
     """Train in a new run folder, as `python -m <family.program>` does.
 
     Args:
         run_class: the family's subclass of `Run`.
+        family: the `Family` to train, of the kind that `run_class` is of.
         config: a preset's name or the path of a YAML file; None for the family's default preset.
         settings: keys of the YAML to their values, `{"training.steps": 2000}` or
             `{"training": {"steps": 2000}}`.
@@ -68,16 +70,16 @@ def train(run_class, config=None, settings=None, seed=None, own=None):
     settings = dict(settings or {}) | ({} if seed is None else {"seed": seed})
     overrides = overrides_from(settings)
     if own is not None:
-        overrides = with_own_parts(run_class.family, config, overrides, own)
-    request = request_new_run(run_class.family, config, overrides)
-    return _ended_run(run_class, start(run_class.family, request))
+        overrides = with_own_parts(family, config, overrides, own)
+    request = request_new_run(family, config, overrides)
+    return _ended_run(run_class, start(family, request))
 
 
-def resume(run_class, run="latest", settings=None, allow_change=(), outputs="outputs"):
+def resume(run_class, family, run="latest", settings=None, allow_change=(), outputs="outputs"):
     """Go on with a run, as `--resume` does.
 
     Args:
-        run_class: the family's subclass of `Run`.
+        run_class, family: as for `train`.
         run: a `Run`, its folder, its number, or "latest".
         settings: as for `train`, such as `{"training.steps": 60_000}`.
         allow_change: keys and sections of the configuration that are changed on purpose although
@@ -90,10 +92,9 @@ def resume(run_class, run="latest", settings=None, allow_change=(), outputs="out
     Raises:
         UserError: something in it is wrong; the sentence says what.
     """
-    reference = getattr(run, "path", run)
     overrides = overrides_from(settings or {})
-    request = request_resume(run_class.family, reference, outputs, overrides, allow_change)
-    return _ended_run(run_class, start(run_class.family, request))
+    request = request_resume(family, reference_of(run), outputs, overrides, allow_change)
+    return _ended_run(run_class, start(family, request))
 
 
 def with_own_parts(family, config, overrides, own):

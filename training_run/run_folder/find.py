@@ -44,6 +44,15 @@ def find_run(reference, output_dir, family=None):
     return RunDir(path)
 
 
+def reference_of(run):
+    """What `find_run` finds a run by, as text.
+
+    Args:
+        run: a `Run` of `training_run.python`, its folder, its number, "latest" or "bundled:NAME".
+    """
+    return str(getattr(run, "path", run))
+
+
 def _is_file(path):
     """True if `path` names an existing file. Names too long for the file system give False."""
     try:

@@ -19,6 +19,11 @@ GPU_CAPABILITY = (8, 0)
 """Compute capability of the first GPUs with tensor cores for bfloat16."""
 
 
+def resolve_for_machine(config):
+    """The `RunConfig` with all that is `auto` about how it computes resolved for this machine."""
+    return resolve_compilation(resolve_precision(config))
+
+
 def resolve_precision(config):
     """The `RunConfig` with `training.precision: auto` resolved for this machine.
 
