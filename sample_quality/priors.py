@@ -10,7 +10,7 @@ run, or of the same run at another step, is refused.
 
 import zipfile
 import zlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Annotated
 
 import numpy as np
@@ -69,7 +69,7 @@ class PriorRecord(Record):
 class Prior:
     """A learned prior: its `Mixture` and its `PriorRecord`."""
 
-    mixture: Mixture
+    mixture: Mixture = field(repr=False)  # its arrays would fill a screen
     record: PriorRecord
 
     def with_temperature(self, temperature):
