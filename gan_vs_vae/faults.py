@@ -21,6 +21,10 @@ below the second, the classifier has not learned such images."""
 GRAINY = 1.25
 """Fine detail as a multiple of that of real images, from which samples are grainy."""
 
+NOISY = 0.5
+"""Share of the variance that is fine detail, from which samples look like noise; independent pixels
+have about 0.8."""
+
 BLANK = 0.1
 """Contrast of an image that is nearly of one colour."""
 
@@ -72,7 +76,11 @@ def _faults_of(title, scores):
     found = {kind: sentence for kind, sentence in sentences.items() if sentence}
     if not has_classes(scores):
         found = {kind: found[kind] for kind in found if kind not in ("one class", "missing")}
-    hidden = {"blank": {"blurred"}, "one class": {"missing"}}
+    hidden = {
+        "blank": {"blurred"},
+        "one class": {"missing"},
+        "noise": {"grainy", "hard edges", "pale"},
+    }
     if "duplicates" in found and scores["duplicated"].score.low > MOST_TWINS:
         hidden["duplicates"] = {"grainy", "hard edges"}
     hide = set().union(*(hidden[kind] for kind in hidden.keys() & found.keys()))
@@ -87,7 +95,7 @@ def has_classes(scores):
     """
     sharpness = scores.get("sharpness")
     has_shape = sharpness is None or sharpness.score.value > NO_SHAPE * sharpness.floor
-    return has_shape and not _outside("", scores) and not _blank("", scores)
+    return has_shape and not any(look("", scores) for look in (_outside, _blank, _noise))
 
 
 def _blank(title, scores):
@@ -133,6 +141,16 @@ def _hard(title, scores):
     return (
         f"The samples of {title} have harder edges than real images: an edge crosses "
         f"{_beside(sharp)} of the contrast in a pixel."
+    )
+
+
+def _noise(title, scores):
+    fine = scores.get("fine_detail")
+    if not fine or fine.score.low <= max(NOISY, 2 * fine.floor):
+        return None
+    return (
+        f"The samples of {title} are mostly noise: fine detail makes {_beside(fine)} of the "
+        "variance."
     )
 
 
@@ -201,6 +219,7 @@ FAULTS = {
     "missing": _missing,
     "blank": _blank,
     "blurred": _blurred,
+    "noise": _noise,
     "grainy": _grainy,
     "hard edges": _hard,
     "pale": _pale,
@@ -208,7 +227,7 @@ FAULTS = {
 }
 """Kind of a fault to a function of (title, name to `Reading`) giving a sentence or None."""
 
-LOOKS = ("blank", "blurred", "grainy", "hard edges", "pale", "outside")
+LOOKS = ("blank", "blurred", "noise", "grainy", "hard edges", "pale", "outside")
 """Kinds that show in a single sample."""
 
 

@@ -39,7 +39,7 @@ MEASURES = {
 SHARES = ("precision", "recall", "coverage")
 """Scores that real images have most of."""
 
-SHOWN = ("blurred", "grainy", "hard edges")
+SHOWN = ("blurred", "noise", "grainy", "hard edges")
 """Faults that show in samples in the order of their sharpness."""
 
 LITTLE_VARIETY = 0.75

@@ -211,6 +211,7 @@ def test_copies_of_mirrored_images_cannot_be_found():
         (0.72, 0.05, None),  # within a tenth: it looks the same
         (0.74, 0.2, "grainy"),
         (0.95, 0.2, "hard edges"),
+        (0.95, 0.75, "noise"),
     ],
 )
 def test_blur_noise_and_hard_edges_take_two_scores(sharpness, detail, kind):

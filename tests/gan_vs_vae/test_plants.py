@@ -147,6 +147,7 @@ REAL = "No measure here tells"
 FAULTS = {
     "blurred": "are blurred: an edge crosses",
     "grainy": "are grainy",
+    "noise": "are mostly noise",
     "hard": "harder edges",
     "pale": "are paler than real images",
     "blank": "nearly of one colour",
@@ -170,7 +171,7 @@ ALONE = [
     ("blur 0.5", {"blurred", "every class"}, set()),
     ("blur 1", {"blurred", "classes unknown"}, {"pale"}),
     ("blur 2", {"blurred", "classes unknown", "pale"}, {"repeated", "unlike"}),
-    ("noise", {"grainy", "unlike", "classes unknown"}, set()),
+    ("noise", {"noise", "unlike", "classes unknown"}, set()),
     ("noise added", {"grainy"}, {"every class", "unequal"}),
     ("half contrast", {"pale"}, {"every class"}),
     ("black", {"blank", "unlike", "repeated", "classes unknown"}, set()),
