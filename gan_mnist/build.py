@@ -103,6 +103,7 @@ def build_generator(config, spec):
     model = config.model
     options = common_options(config, spec) | {
         "latent_dim": model.latent_dim,
+        "num_modes": model.latent_modes,
         "widths": model.generator_widths,
         "batch_norm_momentum": model.batch_norm_momentum,
         "output_activation": model.output_activation,

@@ -4,7 +4,7 @@ Builders are pure: arguments in, an uncompiled named network out. The same argum
 weights, bit for bit. Networks have Keras's own layers only, so `keras.saving.load_model` needs none
 of this code (`gan_mnist.spectral` brings spectrally normalised ones to that form). They are
 `Sequential` where the graph is a chain, and functional where the class label
-is a second input.
+is a second input or latents have modes.
 """
 
 import math
@@ -12,6 +12,9 @@ import math
 import keras
 
 from training_run.step.networks import one_hot_labels, seeded_initializers
+
+SHARPNESS = 10.0
+"""Standard deviation of the logits that decide on a latent's mode, before training."""
 
 
 def build_mlp_generator(
@@ -22,6 +25,7 @@ def build_mlp_generator(
     batch_norm_momentum=0.8,
     leaky_slope=0.2,
     output_activation="tanh",
+    num_modes=None,
     num_classes=None,
     seed,
 ):
@@ -37,6 +41,7 @@ def build_mlp_generator(
         batch_norm_momentum: momentum of the running statistics, or None for no normalisation.
         leaky_slope: slope of LeakyReLU below zero.
         output_activation: name of a Keras activation; it sets the range of x (tanh: [-1, 1]).
+        num_modes: None, or the number of modes that z is sorted into; see `mode_of`.
         num_classes: None, or the number of classes of a conditional generator.
         seed: non-negative int; all initial weights follow from it.
 
@@ -58,7 +63,7 @@ def build_mlp_generator(
         # float32 under any policy: bfloat16 rounds tanh(3.5) to 1, where its slope is 0.
         keras.layers.Activation(output_activation, dtype="float32"),
     ]
-    return assemble_generator(layers, latent_dim, num_classes, initializers)
+    return assemble_generator(layers, latent_dim, num_modes, num_classes, initializers)
 
 
 def build_mlp_discriminator(
@@ -117,24 +122,54 @@ def batch_normalization(momentum):
     return [] if momentum is None else [keras.layers.BatchNormalization(momentum=momentum)]
 
 
-def assemble_generator(layers, latent_dim, num_classes, initializers):
-    """Chain the layers behind z, or behind z joined with an embedding of the label.
+def assemble_generator(layers, latent_dim, num_modes, num_classes, initializers):
+    """Chain the layers behind z, or behind z joined with embeddings of its mode and of the label.
 
-    The embedding starts as standard normal vectors of the length of z, so the label weighs as much
-    as the noise from the first step on.
+    An embedding starts as standard normal vectors of the length of z, so it weighs as much as the
+    noise from the first step on.
 
     Source of the conditional form: Mirza & Osindero 2014, arXiv:1411.1784, section 3.2.
     """
     z = keras.Input((latent_dim,), name="z")
-    if num_classes is None:
+    if num_modes is None and num_classes is None:
         return keras.Sequential([z, *layers], name="generator")
-    labels = keras.Input((), dtype="int32", name="labels")
-    normal = keras.initializers.RandomNormal(stddev=1.0, seed=next(initializers).seed)
-    embedding = keras.layers.Dense(latent_dim, use_bias=False, kernel_initializer=normal)
-    x = keras.layers.Concatenate()([z, embedding(one_hot_labels(labels, num_classes))])
+
+    def embedding(one_hot):
+        normal = keras.initializers.RandomNormal(stddev=1.0, seed=next(initializers).seed)
+        return keras.layers.Dense(latent_dim, use_bias=False, kernel_initializer=normal)(one_hot)
+
+    inputs, joined = [z], [z]
+    if num_classes is not None:
+        inputs.append(keras.Input((), dtype="int32", name="labels"))
+        joined.append(embedding(one_hot_labels(inputs[1], num_classes)))
+    if num_modes is not None:
+        joined.append(embedding(mode_of(z, num_modes, initializers)))
+    x = keras.layers.Concatenate()(joined)
     for layer in layers:
         x = layer(x)
-    return keras.Model([z, labels], x, name="generator")
+    return keras.Model(inputs if num_classes else z, x, name="generator")
+
+
+def mode_of(z, num_modes, initializers):
+    """The mode of z, nearly one-hot: softmax(W z + b), where W and b are learned.
+
+    A continuous generator maps the connected space of latents to digits, which lie apart. So some
+    latents give an image between two digits, which is none. The softmax divides the latents into
+    regions with sharp borders, and each region gets an embedding of its own, as a label does: the
+    generator can jump where it has to. Its logits start with a standard deviation of `SHARPNESS`.
+
+    Returns:
+        (N, num_modes) float32, each row with sum 1.
+
+    Source of the problem, and of generators of several parts against it: Khayatkhoei et al. 2018,
+    arXiv:1806.00880; Tanielian et al. 2020, arXiv:2006.04596.
+    """
+    stddev = SHARPNESS / z.shape[-1] ** 0.5
+    normal = keras.initializers.RandomNormal(stddev=stddev, seed=next(initializers).seed)
+    to_mode = keras.layers.Dense(  # float32: bfloat16 rounds a logit of 20 by up to 0.06
+        num_modes, activation="softmax", kernel_initializer=normal, dtype="float32", name="mode"
+    )
+    return to_mode(z)
 
 
 def assemble_discriminator(layers, image_shape, num_classes, wrap, initializers):

@@ -30,6 +30,7 @@ def build_conv_generator(
     batch_norm_momentum=0.8,
     leaky_slope=0.2,
     output_activation="tanh",
+    num_modes=None,
     num_classes=None,
     seed,
 ):
@@ -46,7 +47,7 @@ def build_conv_generator(
             often; 3 or 5 give a checkerboard (Odena et al. 2016, distill.pub/2016/deconv-
             checkerboard).
         leaky_slope: slope of LeakyReLU below zero; 0 is the ReLU of the DCGAN paper.
-        latent_dim, batch_norm_momentum, output_activation, num_classes, seed: as for
+        latent_dim, batch_norm_momentum, output_activation, num_modes, num_classes, seed: as for
             `gan_mnist.networks.build_mlp_generator`.
 
     Returns:
@@ -84,7 +85,7 @@ def build_conv_generator(
         doubling(image_shape[-1], kernel_initializer=next(initializers)),
         keras.layers.Activation(output_activation, dtype="float32"),
     ]
-    return assemble_generator(layers, latent_dim, num_classes, initializers)
+    return assemble_generator(layers, latent_dim, num_modes, num_classes, initializers)
 
 
 def build_conv_discriminator(

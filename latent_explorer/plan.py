@@ -179,6 +179,8 @@ ACTIVATIONS = ("linear", "relu", "tanh", "sigmoid", "softplus", "silu", "elu")
 
 def _activation(layer):
     name = layer.activation.__name__
+    if name == "softmax":
+        return ("softmax", {}, {}) if len(layer.output.shape) == 2 else None
     return ("activation", {}, {"name": name}) if name in ACTIVATIONS else None
 
 

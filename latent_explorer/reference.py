@@ -75,6 +75,7 @@ FUNCTIONS = {
     "convolution": _convolution,
     "transposed_convolution": _transposed_convolution,
     "activation": _activation,
+    "softmax": lambda step, x: ops.softmax(x),
     "gate": _gate,
     "crop": _crop,
     "pad": _pad,

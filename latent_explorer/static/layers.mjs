@@ -147,6 +147,21 @@ const activation = {
   },
 };
 
+/** Positive numbers with sum 1, the larger the larger their input. */
+const softmax = {
+  forward(step, [x], y) {
+    const most = Math.max(...x);
+    let sum = 0;
+    for (let i = 0; i < y.length; i++) sum += y[i] = Math.exp(x[i] - most);
+    for (let i = 0; i < y.length; i++) y[i] /= sum;
+  },
+  backward(step, [x], y, dy, [dx]) {
+    let mean = 0;
+    for (let i = 0; i < y.length; i++) mean += y[i] * dy[i];
+    for (let i = 0; i < y.length; i++) dx[i] += y[i] * (dy[i] - mean);
+  },
+};
+
 /** The first half of the channels times the sigmoid of the second. */
 const gate = {
   forward(step, [x], y) {
@@ -238,6 +253,7 @@ export const LAYERS = {
   convolution,
   transposed_convolution: transposedConvolution,
   activation,
+  softmax,
   gate,
   scale_shift: scaleShift,
   reshape,

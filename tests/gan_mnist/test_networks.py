@@ -17,6 +17,7 @@ SMALL = {"image_shape": (8, 8, 1), "seed": 5}
 SPECTRAL = {"wrap": SpectralNormalization}
 GENERATORS = {
     "mlp": partial(build_mlp_generator, latent_dim=6, widths=(16, 12), **SMALL),
+    "mlp_modes": partial(build_mlp_generator, latent_dim=6, widths=(16,), num_modes=4, **SMALL),
     "conv": partial(build_conv_generator, latent_dim=6, filters=(8, 4), **SMALL),
     "conv_hidden": partial(
         build_conv_generator, latent_dim=6, widths=(7,), filters=(8, 4), **SMALL
@@ -92,6 +93,35 @@ def test_dense_hidden_layers_stand_between_the_latents_and_the_maps_and_after_th
     )
 
 
+def test_a_latent_is_joined_with_the_embedding_of_its_mode():
+    generator = build_mlp_generator(
+        image_shape=(2, 2, 1), latent_dim=6, widths=(), num_modes=3, num_classes=2, seed=1
+    )
+    (mode,) = (layer for layer in generator.layers if layer.name == "mode")
+    label, of_mode, last = (
+        layer for layer in generator.layers if "dense" in layer.name and layer is not mode
+    )
+    z, labels = example_inputs(generator, 2)
+    logits = z @ np.array(mode.kernel) + np.array(mode.bias)
+    shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    joined = [z, np.array(label.kernel)[labels], shares @ np.array(of_mode.kernel)]
+    expected = np.tanh(np.concatenate(joined, axis=1) @ np.array(last.kernel))
+    np.testing.assert_allclose(np.array(generator([z, labels])).reshape(2, 4), expected, atol=1e-5)
+
+
+def test_modes_cost_a_gate_and_an_embedding_and_are_nearly_one_hot_from_the_start():
+    plain, generator = (
+        build_conv_generator(widths=(512,), filters=(32, 16), num_modes=num_modes, seed=0)
+        for num_modes in (None, 32)
+    )
+    gate, embedding, wider = 100 * 32 + 32, 32 * 100, 100 * 512
+    assert num_trainable(generator) - num_trainable(plain) == gate + embedding + wider
+    z = np.random.default_rng(0).normal(size=(2_000, 100)).astype(np.float32)
+    shares = np.array(generator.get_layer("mode")(z))
+    assert (shares.max(axis=1) > 0.9).mean() > 0.5
+    assert np.bincount(shares.argmax(axis=1), minlength=32).min() > 20
+
+
 def test_slope_and_momentum_arrive():
     generator = build_mlp_generator(batch_norm_momentum=0.7, leaky_slope=0.1, seed=0)
     assert [layer.momentum for layer in generator.layers if hasattr(layer, "momentum")] == [0.7] * 3
@@ -103,7 +133,7 @@ def test_slope_and_momentum_arrive():
 
 @every_builder
 def test_a_plain_network_is_a_named_sequential_and_a_conditional_one_functional(build):
-    assert isinstance(build(), keras.Sequential)
+    assert isinstance(build(), keras.Sequential) == ("num_modes" not in build.keywords)
     conditional = build(num_classes=3)
     assert not isinstance(conditional, keras.Sequential)
     assert conditional.inputs[1].dtype == "int32" and conditional.inputs[1].shape == (None,)

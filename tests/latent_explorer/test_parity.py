@@ -208,6 +208,9 @@ LAYERS = {
         layers.UpSampling2D((2, 3)), layers.Cropping2D(((1, 2), (0, 3))),
         layers.ZeroPadding2D(((0, 1), (2, 1))), layers.AveragePooling2D(2), shape=IMAGE,
     ),
+    "softmax": chain(
+        layers.Dense(8, activation="softmax"), layers.Dense(3), layers.Activation("softmax"), shape=(5,)
+    ),
     **{
         f"activation {name}": chain(layers.Dense(8), layers.Activation(name), shape=(5,))
         for name in ("relu", "tanh", "sigmoid", "softplus", "silu", "elu")
