@@ -43,8 +43,8 @@ class NetworksConfig(ModelSection):
     latent_dim: PositiveInt = Field(100, description="numbers in a latent")
     latent_modes: Annotated[int, Field(ge=2)] | None = Field(
         None,
-        description="modes that the generator sorts latents into, each with an embedding as a "
-        "label has, so that fewer images lie between two kinds; null for none",
+        description="modes that the generator sorts latents into, so that fewer images lie between "
+        "two kinds; null for none",
     )
     conditional: bool = Field(False, description="give the class label to both networks")
     batch_norm_momentum: Fraction | None = Field(

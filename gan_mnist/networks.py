@@ -123,27 +123,24 @@ def batch_normalization(momentum):
 
 
 def assemble_generator(layers, latent_dim, num_modes, num_classes, initializers):
-    """Chain the layers behind z, or behind z joined with embeddings of its mode and of the label.
+    """Chain the layers behind z, or behind z joined with its mode and an embedding of the label.
 
-    An embedding starts as standard normal vectors of the length of z, so it weighs as much as the
-    noise from the first step on.
+    The embedding starts as standard normal vectors of the length of z, so the label weighs as much
+    as the noise from the first step on.
 
     Source of the conditional form: Mirza & Osindero 2014, arXiv:1411.1784, section 3.2.
     """
     z = keras.Input((latent_dim,), name="z")
     if num_modes is None and num_classes is None:
         return keras.Sequential([z, *layers], name="generator")
-
-    def embedding(one_hot):
-        normal = keras.initializers.RandomNormal(stddev=1.0, seed=next(initializers).seed)
-        return keras.layers.Dense(latent_dim, use_bias=False, kernel_initializer=normal)(one_hot)
-
     inputs, joined = [z], [z]
     if num_classes is not None:
         inputs.append(keras.Input((), dtype="int32", name="labels"))
+        normal = keras.initializers.RandomNormal(stddev=1.0, seed=next(initializers).seed)
+        embedding = keras.layers.Dense(latent_dim, use_bias=False, kernel_initializer=normal)
         joined.append(embedding(one_hot_labels(inputs[1], num_classes)))
     if num_modes is not None:
-        joined.append(embedding(mode_of(z, num_modes, initializers)))
+        joined.append(mode_of(z, num_modes, initializers))
     x = keras.layers.Concatenate()(joined)
     for layer in layers:
         x = layer(x)
@@ -151,25 +148,25 @@ def assemble_generator(layers, latent_dim, num_modes, num_classes, initializers)
 
 
 def mode_of(z, num_modes, initializers):
-    """The mode of z, nearly one-hot: softmax(W z + b), where W and b are learned.
+    """The mode of z, nearly one-hot and about as long as z: sqrt(latent_dim) softmax(W z + b).
 
     A continuous generator maps the connected space of latents to digits, which lie apart. So some
     latents give an image between two digits, which is none. The softmax divides the latents into
-    regions with sharp borders, and each region gets an embedding of its own, as a label does: the
-    generator can jump where it has to. Its logits start with a standard deviation of `SHARPNESS`.
+    regions with sharp borders, where the generator can jump. W and b are learned; the logits start
+    with a standard deviation of `SHARPNESS`.
 
     Returns:
-        (N, num_modes) float32, each row with sum 1.
+        (N, num_modes) float32, 0 or more.
 
     Source of the problem, and of generators of several parts against it: Khayatkhoei et al. 2018,
     arXiv:1806.00880; Tanielian et al. 2020, arXiv:2006.04596.
     """
-    stddev = SHARPNESS / z.shape[-1] ** 0.5
-    normal = keras.initializers.RandomNormal(stddev=stddev, seed=next(initializers).seed)
+    length = z.shape[-1] ** 0.5
+    normal = keras.initializers.RandomNormal(stddev=SHARPNESS / length, seed=next(initializers).seed)
     to_mode = keras.layers.Dense(  # float32: bfloat16 rounds a logit of 20 by up to 0.06
         num_modes, activation="softmax", kernel_initializer=normal, dtype="float32", name="mode"
     )
-    return to_mode(z)
+    return keras.layers.Rescaling(length)(to_mode(z))
 
 
 def assemble_discriminator(layers, image_shape, num_classes, wrap, initializers):

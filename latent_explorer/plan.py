@@ -174,6 +174,13 @@ def _batch_normalization(layer):
     return "scale_shift", {"scale": scale, "shift": beta - mean * scale}, {}
 
 
+def _rescaling(layer):
+    if np.ndim(layer.scale) or np.ndim(layer.offset):
+        return None
+    ones = np.ones(layer.output.shape[-1])
+    return "scale_shift", {"scale": layer.scale * ones, "shift": layer.offset * ones}, {}
+
+
 ACTIVATIONS = ("linear", "relu", "tanh", "sigmoid", "softplus", "silu", "elu")
 
 
@@ -242,6 +249,7 @@ KINDS = {
     "Conv2D": _convolution,
     "Conv2DTranspose": _transposed_convolution,
     "BatchNormalization": _batch_normalization,
+    "Rescaling": _rescaling,
     "Activation": _activation,
     "LeakyReLU": _leaky,
     "ReLU": _relu,

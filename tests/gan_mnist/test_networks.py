@@ -93,29 +93,29 @@ def test_dense_hidden_layers_stand_between_the_latents_and_the_maps_and_after_th
     )
 
 
-def test_a_latent_is_joined_with_the_embedding_of_its_mode():
+def test_a_latent_is_joined_with_its_mode():
     generator = build_mlp_generator(
         image_shape=(2, 2, 1), latent_dim=6, widths=(), num_modes=3, num_classes=2, seed=1
     )
     (mode,) = (layer for layer in generator.layers if layer.name == "mode")
-    label, of_mode, last = (
+    label, last = (
         layer for layer in generator.layers if "dense" in layer.name and layer is not mode
     )
     z, labels = example_inputs(generator, 2)
     logits = z @ np.array(mode.kernel) + np.array(mode.bias)
     shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    joined = [z, np.array(label.kernel)[labels], shares @ np.array(of_mode.kernel)]
+    joined = [z, np.array(label.kernel)[labels], 6**0.5 * shares]
     expected = np.tanh(np.concatenate(joined, axis=1) @ np.array(last.kernel))
     np.testing.assert_allclose(np.array(generator([z, labels])).reshape(2, 4), expected, atol=1e-5)
 
 
-def test_modes_cost_a_gate_and_an_embedding_and_are_nearly_one_hot_from_the_start():
+def test_modes_cost_a_layer_and_are_nearly_one_hot_from_the_start():
     plain, generator = (
         build_conv_generator(widths=(512,), filters=(32, 16), num_modes=num_modes, seed=0)
         for num_modes in (None, 32)
     )
-    gate, embedding, wider = 100 * 32 + 32, 32 * 100, 100 * 512
-    assert num_trainable(generator) - num_trainable(plain) == gate + embedding + wider
+    to_mode, from_mode = 100 * 32 + 32, 32 * 512
+    assert num_trainable(generator) - num_trainable(plain) == to_mode + from_mode
     z = np.random.default_rng(0).normal(size=(2_000, 100)).astype(np.float32)
     shares = np.array(generator.get_layer("mode")(z))
     assert (shares.max(axis=1) > 0.9).mean() > 0.5

@@ -209,7 +209,8 @@ LAYERS = {
         layers.ZeroPadding2D(((0, 1), (2, 1))), layers.AveragePooling2D(2), shape=IMAGE,
     ),
     "softmax": chain(
-        layers.Dense(8, activation="softmax"), layers.Dense(3), layers.Activation("softmax"), shape=(5,)
+        layers.Dense(8, activation="softmax"), layers.Rescaling(3.0, 0.5), layers.Dense(3),
+        layers.Activation("softmax"), shape=(5,),
     ),
     **{
         f"activation {name}": chain(layers.Dense(8), layers.Activation(name), shape=(5,))
