@@ -162,7 +162,8 @@ def mode_of(z, num_modes, initializers):
     arXiv:1806.00880; Tanielian et al. 2020, arXiv:2006.04596.
     """
     length = z.shape[-1] ** 0.5
-    normal = keras.initializers.RandomNormal(stddev=SHARPNESS / length, seed=next(initializers).seed)
+    seed = next(initializers).seed
+    normal = keras.initializers.RandomNormal(stddev=SHARPNESS / length, seed=seed)
     to_mode = keras.layers.Dense(  # float32: bfloat16 rounds a logit of 20 by up to 0.06
         num_modes, activation="softmax", kernel_initializer=normal, dtype="float32", name="mode"
     )
