@@ -22,7 +22,18 @@ RECORDED = {
     ),
     "gan_fast": (
         train_gan,
-        ("training.precision=float32", "quality.every=null", "gif.every=12"),
+        (
+            "training.precision=float32",
+            "quality.every=null",
+            "gif.every=12",
+            # As the preset was when this was recorded.
+            "model.latent_modes=null",
+            "ema.rampup=null",
+            "optimizer.learning_rate=1e-3",
+            "optimizer.beta_1=0.5",
+            "optimizer.beta_2=0.999",
+            "optimizer.schedule=constant",
+        ),
         {
             "d_loss": (1.0754151344299316, 0.5768251419067383, 0.4674830436706543),
             "g_loss": (0.8218638896942139, 1.4800760746002197, 1.7779390811920166),
