@@ -93,13 +93,19 @@ def values(field):
         choices = [values(choice) for choice in field["anyOf"]]
         return "steps or epochs" if "steps or epochs" in choices[1:] else " or ".join(choices)
     if "enum" in field or "const" in field:
-        return ", ".join(f"`{value}`" for value in field.get("enum", [field.get("const")]))
+        choices = field["enum"] if "enum" in field else [field["const"]]
+        return ", ".join(f"`{in_yaml(choice)}`" for choice in choices)
     if field["type"] == "array":
         return list_of(field)
     if field["type"] == "boolean":
         return "`true`, `false`"
     bounds = [f"{word} {number(field[bound])}" for bound, word in BOUNDS.items() if bound in field]
     return " ".join([WORDS[field["type"]], *bounds])
+
+
+def in_yaml(choice):
+    """One of several choices as YAML writes it: `true` for True, a text without quotes."""
+    return choice if isinstance(choice, str) else json.dumps(choice)
 
 
 def number(value):

@@ -4,9 +4,16 @@ A block of LaTeX, ```math as on GitHub, becomes MathML, which needs no script to
 `#!math x^2` within a line. The source code of a method is open, not folded.
 """
 
+import re
 from functools import partial
 
 from latex2mathml.converter import convert
+
+SIGN = re.compile(r"(<mo[^>]*>(?:&#x0003D;|&#x00028;|\[)</mo>)<mo>&#x02212;</mo>")
+"""A minus after =, ( or [: it belongs to what follows, so no space is between."""
+
+LIMIT = re.compile(r"\\(min|max)_(\w)")
+"""What a minimum is over, which the converter would write beside it."""
 
 
 def on_config(config):
@@ -21,7 +28,9 @@ def on_config(config):
 
 def to_mathml(source, *_, display, **__):
     """A formula: "block" in a line of its own, "inline" within a line."""
-    return convert(source, display=display)
+    if display == "block":
+        source = LIMIT.sub(r"\\underset{\2}{\\\1}", source)
+    return SIGN.sub(r'\1<mo form="prefix">&#x02212;</mo>', convert(source, display=display))
 
 
 def on_page_content(html, **_):

@@ -99,10 +99,32 @@ def test_links_between_files_lead_somewhere():
     assert missing == []
 
 
-def test_a_notebook_keeps_its_formulas_and_pictures():
-    spec = spec_from_file_location("notebooks", ROOT / "docs" / "hooks" / "notebooks.py")
+def hook_named(name):
+    """A module of docs/hooks/."""
+    spec = spec_from_file_location(name, ROOT / "docs" / "hooks" / f"{name}.py")
     hook = module_from_spec(spec)
     spec.loader.exec_module(hook)
+    return hook
+
+
+def test_choices_are_written_as_yaml_has_them(site):
+    text = (site / "keys" / "gan.html").read_text("utf-8")
+    row = text.split("<code>training.jit_compile</code>")[1].split("</tr>")[0]
+    for choice in ("true", "false", "auto"):
+        assert f"<code>{choice}</code>" in row
+
+
+def test_a_minus_before_a_term_has_no_space_and_a_minimum_has_its_variable_below():
+    to_mathml = hook_named("shown").to_mathml
+    signed = '<mo form="prefix">&#x02212;</mo>'
+    for formula in ("a = -b", "f(-b)", "[-b]"):
+        assert to_mathml(formula, display="inline").count(signed) == 1
+    assert signed not in to_mathml("a - b", display="inline")
+    assert "<munder>" in to_mathml(r"\min_G V", display="block")
+
+
+def test_a_notebook_keeps_its_formulas_and_pictures():
+    hook = hook_named("notebooks")
     outputs = [
         new_output("display_data", {"image/png": "UE5H"}),
         new_output("display_data", {"image/gif": "R0lG"}),
