@@ -15,6 +15,12 @@ SIGN = re.compile(r"(<mo[^>]*>(?:&#x0003D;|&#x00028;|\[)</mo>)<mo>&#x02212;</mo>
 LIMIT = re.compile(r"\\(min|max)_(\w)")
 """What a minimum is over, which the converter would write beside it."""
 
+LOGARITHM = "<mi>log</mi>"
+"""The converter leaves no space between it and a letter: log D, not logD."""
+
+DISTRIBUTED = "<mi>&#x0007E;</mi>", "<mo>&#x0223C;</mo>"
+"""The sign of z ~ N: a letter, as the converter writes it, and a relation, with space around it."""
+
 
 def on_config(config):
     """Teach blocks and pieces of code the language `math`."""
@@ -30,7 +36,9 @@ def to_mathml(source, *_, display, **__):
     """A formula: "block" in a line of its own, "inline" within a line."""
     if display == "block":
         source = LIMIT.sub(r"\\underset{\2}{\\\1}", source)
-    return SIGN.sub(r'\1<mo form="prefix">&#x02212;</mo>', convert(source, display=display))
+    formula = SIGN.sub(r'\1<mo form="prefix">&#x02212;</mo>', convert(source, display=display))
+    apart = f'{LOGARITHM}<mspace width="0.167em" /><mi>'
+    return formula.replace(f"{LOGARITHM}<mi>", apart).replace(*DISTRIBUTED)
 
 
 def on_page_content(html, **_):

@@ -123,6 +123,15 @@ def test_a_minus_before_a_term_has_no_space_and_a_minimum_has_its_variable_below
     assert "<munder>" in to_mathml(r"\min_G V", display="block")
 
 
+def test_a_logarithm_stands_apart_from_its_letter_and_a_distribution_from_its_sign():
+    to_mathml = hook_named("shown").to_mathml
+    assert '<mi>log</mi><mspace width="0.167em" /><mi>D</mi>' in to_mathml(
+        r"\log D", display="inline"
+    )
+    assert "mspace" not in to_mathml(r"\log(D)", display="inline")
+    assert "<mo>&#x0223C;</mo>" in to_mathml(r"z \sim N", display="inline")
+
+
 def test_a_notebook_keeps_its_formulas_and_pictures():
     hook = hook_named("notebooks")
     outputs = [
