@@ -8,6 +8,7 @@ import tensorflow as tf
 from gan_mnist.augmentation import NUM_NUMBERS, augment
 from gan_mnist.spectral import plain_network, spectral_layers
 from training_run.step.batches import draw_normal, draw_uniform, scale_images
+from training_run.step.networks import with_fused_batch_norm
 from training_run.step.replicas import (
     Composite,
     average_statistics,
@@ -113,6 +114,10 @@ class GAN(Composite):
         self.penalty_every, self.penalty_factor = penalty_every, penalty_factor
         self.discriminator_optimizer = discriminator_optimizer
         self.generator_optimizer = generator_optimizer
+        # XLA fuses BatchNorm by itself.
+        self.generator_in_training = (
+            self.generator if jit_compile else with_fused_batch_norm(self.generator)
+        )
         discriminator_optimizer.build(self.discriminator.trainable_variables)
         generator_optimizer.build(self.generator.trainable_variables)
 
@@ -262,7 +267,8 @@ class GAN(Composite):
 
     def generate(self, z, batch):
         """Generated images in training mode; moves BatchNorm's statistics."""
-        return self.generator([z, batch["labels"]] if self.is_conditional else z, training=True)
+        inputs = [z, batch["labels"]] if self.is_conditional else z
+        return self.generator_in_training(inputs, training=True)
 
     def discriminate(self, images, batch):
         """The discriminator's logits (N, 1) in training mode."""
