@@ -6,7 +6,7 @@ import tensorflow as tf
 from gan_mnist.losses import get_loss
 from gan_mnist.model import GAN
 from gan_mnist.networks import build_mlp_discriminator, build_mlp_generator
-from gan_mnist.networks_conv import build_conv_discriminator
+from gan_mnist.networks_conv import build_conv_discriminator, build_conv_generator
 from training_run.data.image_data import ImageData
 from training_run.step.batches import make_batches
 
@@ -82,6 +82,36 @@ def test_batch_norm_statistics_move():
     gan.train_step(make_batch(gan))
     assert len(before) == 2
     assert all(changed(before, gan.generator.non_trainable_variables))
+
+
+def make_conv_gan():
+    shared = {"image_shape": (8, 8, 1), "kernel_size": 4, "seed": 0}
+    gan = GAN(
+        build_conv_generator(latent_dim=5, filters=(4,), widths=(), **shared),
+        build_conv_discriminator(filters=(4,), widths=(), **shared),
+        value_range=(-1, 1),
+        batch_size=BATCH,
+        seed=0,
+        ema_decay=0.5,
+    )
+    gan.compile(keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.1), get_loss("non_saturating"))
+    return gan
+
+
+def test_batch_norm_as_one_operation_trains_as_keras_s_does():
+    fused, plain = make_conv_gan(), make_conv_gan()
+    assert fused.generator_in_training is not fused.generator
+    plain.generator_in_training = plain.generator
+    before = arrays(fused.generator.variables)
+    images = np.random.default_rng(0).integers(0, 256, (BATCH, 8, 8, 1), dtype=np.uint8)
+    for gan in (fused, plain):
+        for step in range(3):
+            gan.train_step({"images": images, **gan.draw(step)})
+    assert all(changed(before, fused.generator.variables))
+    for name, network in fused.trained_networks().items():
+        expected = arrays(plain.trained_networks()[name].variables)
+        for found, value in zip(arrays(network.variables), expected, strict=True):
+            np.testing.assert_allclose(found, value, atol=1e-5, err_msg=name)
 
 
 def scalar_gan(a, w, loss="non_saturating"):
