@@ -121,9 +121,10 @@ def with_fused_batch_norm(network):
 
 
 def _can_be_fused(layer):
-    """True for a `BatchNormalization` of images (N, H, W, C) that has nothing special."""
-    if not isinstance(layer, keras.layers.BatchNormalization):
+    """True for Keras's own `BatchNormalization` of images (N, H, W, C) without special options."""
+    if type(layer) is not keras.layers.BatchNormalization:
         return False
     of_images = layer.input_spec.ndim == 4 and layer.axis in (-1, 3)
-    is_plain = layer.center and layer.scale and layer.trainable
-    return of_images and is_plain and not getattr(layer, "renorm", False)
+    is_usual = layer.center and layer.scale and layer.trainable
+    is_special = layer.synchronized or getattr(layer, "renorm", False)
+    return of_images and is_usual and not is_special

@@ -95,9 +95,20 @@ def test_functional_networks_of_two_inputs():
         np.testing.assert_allclose(found, value, rtol=1e-4, atol=2e-5)
 
 
-@pytest.mark.parametrize("options", [{"center": False}, {"scale": False}, {"axis": 1}])
+@pytest.mark.parametrize(
+    "options", [{"center": False}, {"scale": False}, {"axis": 1}, {"synchronized": True}]
+)
 def test_a_layer_with_something_special_stays_keras_s(options):
     network = small_network(**options)
+    assert with_fused_batch_norm(network) is network
+
+
+def test_a_subclass_keeps_its_own_computation():
+    class Shifted(layers.BatchNormalization):
+        def call(self, inputs, training=None, mask=None):
+            return super().call(inputs, training, mask) + 1
+
+    network = keras.Sequential([keras.Input((4, 4, 2)), Shifted()])
     assert with_fused_batch_norm(network) is network
 
 
