@@ -55,7 +55,7 @@ notebooks: $(VENV)/installed-test  ## Run the notebooks and write them as pages,
 
 test: $(VENV)/installed-test  ## Run the whole test suite
 	$(BIN)/ruff check .
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 bench: $(VENV)/installed  ## Time the training steps beside other ways to do the same work: half an hour
 	$(BIN)/python -m benchmarks.speed

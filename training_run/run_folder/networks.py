@@ -83,9 +83,7 @@ def check_network(run, name):
 
 
 def load_network(run, name, expected):
-    """Load `NAME.keras` of a run for inference.
-
-    Keras's safe mode is on: a file that carries Python code (a Lambda layer, say) is refused.
+    """Load `NAME.keras` of a run for inference, safely: see `training_run.step.weights`.
 
     Args:
         run: a `RunDir`.
@@ -157,17 +155,11 @@ def _initial_name(run, name, networks):
 
 def _load_safely(path):
     """The network in a file and its `Signature`."""
-    import keras
+    from training_run.step.weights import load_safely
 
-    try:
-        network = keras.saving.load_model(path, compile=False, safe_mode=True)
-        inputs, outputs = network.inputs, network.outputs
-        found = Signature(len(inputs[0].shape), tuple(len(output.shape) for output in outputs))
-    except Exception as error:  # Keras raises many kinds, all for the same reason: a bad file
-        raise UserError(
-            f"{path}: expected a network that Keras can load safely, received one that it cannot: "
-            f"{_first_sentence(error)}"
-        ) from None
+    network = load_safely(path)
+    output_ranks = tuple(len(output.shape) for output in network.outputs)
+    found = Signature(len(network.inputs[0].shape), output_ranks)
     if not all(np.isfinite(weight).all() for weight in network.get_weights()):
         raise UserError(f"{path}: expected finite weights, received NaN or infinity among them")
     return network, found
@@ -180,8 +172,3 @@ def weights_sha256(network):
         for weight in network.get_weights():
             digest.update(np.ascontiguousarray(weight, np.float16).tobytes())
     return digest.hexdigest()
-
-
-def _first_sentence(error):
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    return lines[0].partition(". ")[0].rstrip(".")

@@ -33,9 +33,11 @@ def own_networks(config, spec, names):
     """
     import keras
 
+    from training_run.step.weights import load_safely
+
     files = source_files(config.model, names)
     if config.model.kind == SAVED:
-        networks = [_load(path) for path in files.values()]
+        networks = [load_safely(path) for path in files.values()]
     else:
         networks = _call_builder(config, spec, *files.values(), len(names))
     for name, network in zip(names, networks, strict=True):
@@ -46,19 +48,6 @@ def own_networks(config, spec, names):
             )
         network.name = name
     return networks
-
-
-def _load(path):
-    import keras
-
-    try:
-        return keras.saving.load_model(path, compile=False, safe_mode=True)
-    except Exception as error:  # Keras raises many kinds, all for the same reason: a bad file
-        reason = str(error).strip().partition("\n")[0]
-        raise UserError(
-            f"{path}: expected a network of Keras's own layers, received one that cannot be "
-            f"loaded: {reason}"
-        ) from None
 
 
 def _call_builder(config, spec, path, num):

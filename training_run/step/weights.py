@@ -1,6 +1,33 @@
-"""The weights of a trained network become the first ones of another with the same layers."""
+"""Saved networks: loaded without running any code, and copied into others with the same layers."""
 
 import keras
+
+from training_run.errors import UserError
+
+
+def load_safely(path):
+    """The uncompiled network of a `.keras` file.
+
+    Keras's safe mode is on: a file that carries Python code (a Lambda layer, say) is refused.
+
+    Raises:
+        UserError: Keras cannot load it, or it was saved before it had seen an input.
+    """
+    try:
+        network = keras.saving.load_model(path, compile=False, safe_mode=True)
+        if not (network.inputs and network.outputs):
+            raise ValueError("a network without inputs and outputs")
+        return network
+    except Exception as error:  # Keras raises many kinds, all for the same reason: a bad file
+        raise UserError(
+            f"{path}: expected a network that Keras can load safely, received one that it cannot: "
+            f"{_first_sentence(error)}"
+        ) from None
+
+
+def _first_sentence(error):
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[0].partition(". ")[0].rstrip(".")
 
 
 def copy_weights(saved, network):

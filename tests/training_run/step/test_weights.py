@@ -1,12 +1,14 @@
-"""Weights copied from one network to another of the same layers."""
+"""Saved networks: loaded safely, and copied into others of the same layers."""
 
+import keras
 import numpy as np
 import pytest
 
 from gan_mnist.networks import build_mlp_discriminator, build_mlp_generator
 from gan_mnist.networks_conv import build_conv_discriminator, build_conv_generator
 from gan_mnist.spectral import SpectralNormalization, plain_network
-from training_run.step.weights import copy_weights
+from training_run.errors import UserError
+from training_run.step.weights import copy_weights, load_safely
 from vae_mnist.networks import build_conv_decoder, build_conv_encoder
 
 Z = np.random.default_rng(0).standard_normal((3, 4)).astype(np.float32)
@@ -130,3 +132,12 @@ def test_other_layers_are_refused_and_nothing_is_changed(changes, text):
         copy_weights(generator(0, **changes), network)
     for ours, theirs in zip(network.get_weights(), before, strict=True):
         np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_network_that_was_never_built_is_refused(tmp_path):
+    path = tmp_path / "network.keras"
+    with pytest.warns(UserWarning, match="has not yet been built"):
+        keras.Sequential([keras.layers.Dense(3)]).save(path)
+    with pytest.raises(UserError, match="has no defined inputs yet") as refused:
+        load_safely(path)
+    assert str(refused.value).startswith(f"{path}: expected a network that Keras can load safely")
