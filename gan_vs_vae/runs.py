@@ -90,17 +90,18 @@ class Run:
 
     @property
     def total_steps(self):
-        """Steps of the whole training, as configured."""
+        """Steps of the whole training: as configured, or those done if its minutes are over."""
         training = self.values["training"]
+        minutes = training.get("minutes")
+        if minutes is not None and (self.seconds or 0) >= 60 * minutes:
+            return self.step
         steps_per_epoch = self.spec.num_train // training["batch_size"]
         return interval_to_steps(training["steps"], steps_per_epoch)
 
     @property
     def is_unfinished(self):
         """True if the log ends before the last step: the run is still training, or was stopped."""
-        minutes = self.values["training"].get("minutes") or np.inf  # a run may end by time
-        is_short = self.step is not None and self.step < self.total_steps
-        return is_short and not (self.seconds or 0) >= 60 * minutes
+        return self.step is not None and self.step < self.total_steps
 
     @property
     def seconds(self):

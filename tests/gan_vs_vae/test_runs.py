@@ -18,7 +18,7 @@ family: {family}
 name: {name}
 data: {{dataset: mnist, path: {data}}}
 model: {{value_range: [0, 1]}}
-training: {{steps: 2 epochs, batch_size: 10}}
+training: {{steps: 2 epochs, batch_size: 10{more}}}
 """
 
 
@@ -26,10 +26,13 @@ training: {{steps: 2 epochs, batch_size: 10}}
 def make(tmp_path, tiny_data):
     """A function that makes a run folder by hand: enough to be read, not to be drawn from."""
 
-    def make_run(folder, family="gan", data=tiny_data, name="x", log="step,seconds\n10,2.5\n"):
+    def make_run(
+        folder, family="gan", data=tiny_data, name="x", more="", log="step,seconds\n10,2.5\n"
+    ):
         path = tmp_path / folder
         path.mkdir()
-        (path / "config.yaml").write_text(CONFIG.format(family=family, name=name, data=data))
+        config = CONFIG.format(family=family, name=name, data=data, more=more)
+        (path / "config.yaml").write_text(config)
         with zipfile.ZipFile(path / "generator.keras", "w") as archive:
             for member in MEMBERS:
                 archive.writestr(member, "{}")
@@ -54,6 +57,14 @@ def test_an_epoch_is_its_full_batches_and_a_log_that_ends_early_is_unfinished(ma
     run = read_run(RunDir(make("00002-x", log="step,seconds\n5,1.0\n")))
     assert run.is_unfinished
     assert run.title == "x"
+
+
+def test_a_run_that_ends_by_time_is_finished_and_whole(make):
+    half_a_minute, log = ", minutes: 0.5", "step,seconds\n4,{}\n"
+    run = read_run(RunDir(make("00001-x", more=half_a_minute, log=log.format(30.2))))
+    assert (run.total_steps, run.is_unfinished) == (4, False)
+    run = read_run(RunDir(make("00002-x", more=half_a_minute, log=log.format(29.8))))
+    assert (run.total_steps, run.is_unfinished) == (10, True)
 
 
 def test_a_run_without_log_and_environment_can_be_read(make):
