@@ -16,7 +16,7 @@ def arguments(data, output_dir, *overrides):
     return [
         "--config", "gan_mlp_smoke", f"data.path={data}", f"output_dir={output_dir}",
         "model.generator_widths=[16]", "model.discriminator_widths=[16]", "model.latent_dim=4",
-        "training.batch_size=10", "training.steps=1000", "training.jit_compile=false",
+        "training.batch_size=10", "training.steps=500", "training.jit_compile=false",
         "samples.every=50", "log.every=10", "checkpoints.every=50", "samples.num_rows=2",
         "samples.num_columns=2", "ema.decay=0.9", *overrides,
     ]  # fmt: skip
@@ -58,7 +58,7 @@ def test_a_run_killed_three_times_ends_like_one_never_stopped(tiny_data, tmp_pat
     for is_time in moments:
         assert kill_when(command, is_time) == -9
         command = ["--resume", str(run)]
-    assert soak.newest_step(tmp_path / "killed") < 1000
+    assert soak.newest_step(tmp_path / "killed") < 500
     assert train(command) == 0
     assert soak.differences(tmp_path / "whole" / NAME, run) == []
     assert not list(run.rglob(".tmp-*"))
